@@ -1,0 +1,214 @@
+"""Makes the Python environments of this repository, one for each workload package, from their lock files.
+
+Needs nothing but Python: it uses `uv` if the machine has it and otherwise installs the pinned one into a virtual
+environment of its own. Everything lands below `.local/` in the repository. An environment whose lock file has not
+changed is left as it is.
+
+    python3 tools/environments.py sync ray_training bento_serving
+    python3 tools/environments.py sync --tests          # all, with what their tests need
+    python3 tools/environments.py lock                  # write the lock files anew
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+LOCAL = ROOT / ".local"
+ENVIRONMENTS = LOCAL / "envs"
+CONTRACT = ROOT / "workloads" / "platform_contract"
+BUILD_LOCK = ROOT / "tools" / "build.lock"
+UV_LOCK = ROOT / "tools" / "uv.lock"
+OLDEST, NEWEST = (3, 11), (3, 13)
+COMPILE = (
+    *("--universal", "--python-version", f"{OLDEST[0]}.{OLDEST[1]}", "--generate-hashes", "--quiet"),
+    *("--no-annotate", "--no-header", "--no-emit-index-url", "--no-emit-find-links"),
+)
+
+
+class EnvironmentFault(Exception):
+    """What is wrong and what to do, for a person."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A folder with a `pyproject.toml` and its lock files, or just a lock file of tools."""
+
+    name: str
+    folder: Path
+    installed: bool = True
+
+    @property
+    def environment(self) -> Path:
+        return ENVIRONMENTS / self.name
+
+    def lock(self, tests: bool) -> Path:
+        return self.folder / ("requirements-test.lock" if tests and self.installed else "requirements.lock")
+
+
+PACKAGES = {
+    package.name: package
+    for package in (
+        Package("platform_contract", CONTRACT),
+        Package("spark_preprocessing", ROOT / "workloads" / "spark_preprocessing"),
+        Package("ray_training", ROOT / "workloads" / "ray_training"),
+        Package("bento_serving", ROOT / "workloads" / "bento_serving"),
+        Package("local_pipeline", ROOT / "tools" / "local_pipeline"),
+        Package("checks", ROOT / "tools" / "checks", installed=False),
+    )
+}
+
+
+def say(text: str) -> None:
+    print(f"environments: {text}", flush=True)
+
+
+def run(command: Sequence[str | Path], what: str, cwd: Path = ROOT) -> None:
+    """Runs a command; its output is shown only when it fails."""
+    environ = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+    # A caller's active environment or index of loose wheels has no say in what a lock file means.
+    for name in ("VIRTUAL_ENV", "PIP_FIND_LINKS", "UV_FIND_LINKS", "CONDA_PREFIX"):
+        environ.pop(name, None)
+    done = subprocess.run(command, cwd=cwd, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        raise EnvironmentFault(f"{what} failed. Is the package registry reached, and is there space?\n{done.stdout}")
+
+
+def require_python() -> None:
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        raise EnvironmentFault(
+            f"Python {sys.version_info[0]}.{sys.version_info[1]} is not supported: install one from"
+            f" {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]} and name it, as in 'make run PYTHON=python3.11'."
+        )
+
+
+def find_uv() -> Path:
+    """The machine's own uv, or the pinned one in an environment below `.local/`, installed if need be."""
+    if own := shutil.which("uv"):
+        return Path(own)
+    folder = ENVIRONMENTS / "uv"
+    binary, stamp = folder / "bin" / "uv", folder / ".lock-digest"
+    digest = hashlib.sha256(UV_LOCK.read_bytes()).hexdigest()
+    if not (binary.exists() and stamp.exists() and stamp.read_text() == digest):
+        say("no uv on this machine: installing it into .local/envs/uv")
+        shutil.rmtree(folder, ignore_errors=True)
+        run([sys.executable, "-m", "venv", folder], "Making a virtual environment (on Debian: apt install python3-venv)")
+        pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", UV_LOCK], "Installing uv")
+        stamp.write_text(digest)
+    return binary
+
+
+def digest_of(package: Package, tests: bool) -> str:
+    """Of everything that decides what is in the environment."""
+    parts = [package.lock(tests), BUILD_LOCK]
+    if package.installed:
+        parts += [package.folder / "pyproject.toml", CONTRACT / "pyproject.toml"]
+    text = "\n".join([str(ROOT), sys.version, *(part.read_text() for part in parts)])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sync(uv: Path, package: Package, tests: bool) -> bool:
+    """Makes the environment as its lock file says. False when it already was.
+
+    Without `tests` an environment that also has the tests' packages will do.
+    """
+    stamp = package.environment / ".lock-digest"
+    have = stamp.read_text() if stamp.exists() else ""
+    wanted = digest_of(package, tests)
+    if have == wanted or (not tests and have == digest_of(package, tests=True)):
+        return False
+    say(f"{package.name}: installing from {package.lock(tests).relative_to(ROOT)}")
+    started = time.monotonic()
+    python = package.environment / "bin" / "python"
+    stamp.unlink(missing_ok=True)
+    if not python.exists():
+        run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, package.environment], f"{package.name}: venv")
+    install = [uv, "pip", "install", "--quiet", "--python", python, "--build-constraints", BUILD_LOCK]
+    run(
+        [*install[:2], "sync", "--quiet", "--python", python, "--require-hashes", "--build-constraints", BUILD_LOCK]
+        + [package.lock(tests)],
+        f"{package.name}: installing packages",
+    )
+    if package.installed:
+        sources = dict.fromkeys([CONTRACT, package.folder])
+        run(
+            [*install, "--no-deps", *(part for source in sources for part in ("--editable", source))],
+            f"{package.name}: installing the package itself",
+        )
+    stamp.write_text(wanted)
+    say(f"{package.name}: ready after {time.monotonic() - started:.0f} s")
+    return True
+
+
+def write_locks(uv: Path) -> None:
+    for source in sorted((ROOT / "tools").rglob("*.in")):
+        say(f"locking {source.relative_to(ROOT)}")
+        run([uv, "pip", "compile", *COMPILE, source.name, "-o", f"{source.stem}.lock"], source.name, source.parent)
+    for package in PACKAGES.values():
+        if package.installed:
+            say(f"locking {package.name}")
+            own = ["--no-emit-package", "platform-contract"]
+            compile_ = [uv, "pip", "compile", *COMPILE, *own, "pyproject.toml"]
+            run([*compile_, "-o", "requirements.lock"], package.name, package.folder)
+            test = ["--group", "test", "-c", "requirements.lock", "-o", "requirements-test.lock"]
+            run([*compile_, *test], package.name, package.folder)
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Two syncs at once would write into one folder: the second waits."""
+    ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
+    with (ENVIRONMENTS / ".lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another sync is at work in this clone: waiting for it")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    make = commands.add_parser("sync", help="make environments")
+    make.add_argument("packages", nargs="*", metavar="PACKAGE", help=f"of {', '.join(PACKAGES)}; none means all")
+    make.add_argument("--tests", action="store_true", help="with what the tests need")
+    commands.add_parser("lock", help="write the lock files anew")
+    arguments = parser.parse_args()
+    try:
+        require_python()
+        if unknown := set(getattr(arguments, "packages", ())) - set(PACKAGES):
+            raise EnvironmentFault(f"no such package: {', '.join(sorted(unknown))} (there is {', '.join(PACKAGES)})")
+        with only_one():
+            uv = find_uv()
+            if arguments.command == "lock":
+                write_locks(uv)
+            else:
+                for name in arguments.packages or PACKAGES:
+                    sync(uv, PACKAGES[name], arguments.tests)
+    except EnvironmentFault as fault:
+        print(f"environments: {fault}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"environments: {error.strerror}: {error.filename}. Is there space, and may you write here?", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("environments: stopped; run it again to go on", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""The typed, versioned contract between the platform and everything that runs on it.
+
+`load_contract` tells a workload where it is; `FeatureManifest` travels with the data that Spark prepares.
+"""
+
+from platform_contract.document import CONTRACT_VERSION, PlatformContract, SparkClient, SparkLocal
+from platform_contract.executor_profile import (
+    ClaimVolume,
+    Decommissioning,
+    EmptyDirVolume,
+    ExecutorProfile,
+    HostPathVolume,
+    NodeShape,
+)
+from platform_contract.feature_manifest import (
+    DatasetPointer,
+    Feature,
+    FeatureManifest,
+    FeatureSchema,
+    FileDigest,
+    FromLookup,
+    FromRequest,
+    LookupTable,
+)
+from platform_contract.loading import (
+    CONTRACT_VARIABLE,
+    ContractError,
+    find_repository,
+    load_contract,
+    local_contract,
+    read_contract,
+)
+
+__all__ = [
+    "CONTRACT_VARIABLE",
+    "CONTRACT_VERSION",
+    "ClaimVolume",
+    "ContractError",
+    "DatasetPointer",
+    "Decommissioning",
+    "EmptyDirVolume",
+    "ExecutorProfile",
+    "Feature",
+    "FeatureManifest",
+    "FeatureSchema",
+    "FileDigest",
+    "FromLookup",
+    "FromRequest",
+    "HostPathVolume",
+    "LookupTable",
+    "NodeShape",
+    "PlatformContract",
+    "SparkClient",
+    "SparkLocal",
+    "find_repository",
+    "load_contract",
+    "local_contract",
+    "read_contract",
+]
