@@ -37,7 +37,7 @@ COMPILE = (
 )
 
 
-class EnvironmentFault(Exception):
+class SetupError(Exception):
     """What is wrong and what to do, for a person."""
 
 
@@ -74,23 +74,31 @@ def say(text: str) -> None:
     print(f"environments: {text}", flush=True)
 
 
-def run(command: Sequence[str | Path], what: str, cwd: Path = ROOT) -> None:
+def run(command: Sequence[str], what: str, cwd: Path = ROOT) -> None:
     """Runs a command; its output is shown only when it fails."""
     environ = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
     # A caller's active environment or index of loose wheels has no say in what a lock file means.
     for name in ("VIRTUAL_ENV", "PIP_FIND_LINKS", "UV_FIND_LINKS", "CONDA_PREFIX"):
         environ.pop(name, None)
-    done = subprocess.run(command, cwd=cwd, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        command, cwd=cwd, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
     if done.returncode != 0:
-        raise EnvironmentFault(f"{what} failed. Is the package registry reached, and is there space?\n{done.stdout}")
+        raise SetupError(f"{what} failed. Is the package registry reached, and is there space?\n{done.stdout}")
 
 
 def require_python() -> None:
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
-        raise EnvironmentFault(
+        raise SetupError(
             f"Python {sys.version_info[0]}.{sys.version_info[1]} is not supported: install one from"
             f" {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]} and name it, as in 'make run PYTHON=python3.11'."
         )
+
+
+def known_package(name: str) -> Package:
+    if name not in PACKAGES:
+        raise SetupError(f"no such package: {name} (there is {', '.join(PACKAGES)})")
+    return PACKAGES[name]
 
 
 def find_uv() -> Path:
@@ -103,9 +111,12 @@ def find_uv() -> Path:
     if not (binary.exists() and stamp.exists() and stamp.read_text() == digest):
         say("no uv on this machine: installing it into .local/envs/uv")
         shutil.rmtree(folder, ignore_errors=True)
-        run([sys.executable, "-m", "venv", folder], "Making a virtual environment (on Debian: apt install python3-venv)")
-        pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", UV_LOCK], "Installing uv")
+        run(
+            [sys.executable, "-m", "venv", str(folder)],
+            "Making a virtual environment (Debian: apt install python3-venv)",
+        )
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", str(UV_LOCK)], "Installing uv")
         stamp.write_text(digest)
     return binary
 
@@ -133,37 +144,33 @@ def sync(uv: Path, package: Package, tests: bool) -> bool:
     started = time.monotonic()
     python = package.environment / "bin" / "python"
     stamp.unlink(missing_ok=True)
+    pip = [str(uv), "pip"]
+    options = ["--quiet", "--python", str(python), "--build-constraints", str(BUILD_LOCK)]
     if not python.exists():
-        run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, package.environment], f"{package.name}: venv")
-    install = [uv, "pip", "install", "--quiet", "--python", python, "--build-constraints", BUILD_LOCK]
-    run(
-        [*install[:2], "sync", "--quiet", "--python", python, "--require-hashes", "--build-constraints", BUILD_LOCK]
-        + [package.lock(tests)],
-        f"{package.name}: installing packages",
-    )
+        venv = [str(uv), "venv", "--quiet", "--clear", "--python", sys.executable, str(package.environment)]
+        run(venv, f"{package.name}: making a virtual environment")
+    run([*pip, "sync", *options, "--require-hashes", str(package.lock(tests))], f"{package.name}: installing packages")
     if package.installed:
-        sources = dict.fromkeys([CONTRACT, package.folder])
-        run(
-            [*install, "--no-deps", *(part for source in sources for part in ("--editable", source))],
-            f"{package.name}: installing the package itself",
-        )
+        sources = dict.fromkeys([str(CONTRACT), str(package.folder)])
+        editable = [part for source in sources for part in ("--editable", source)]
+        run([*pip, "install", *options, "--no-deps", *editable], f"{package.name}: installing the package itself")
     stamp.write_text(wanted)
     say(f"{package.name}: ready after {time.monotonic() - started:.0f} s")
     return True
 
 
 def write_locks(uv: Path) -> None:
+    compile_ = [str(uv), "pip", "compile", *COMPILE]
     for source in sorted((ROOT / "tools").rglob("*.in")):
         say(f"locking {source.relative_to(ROOT)}")
-        run([uv, "pip", "compile", *COMPILE, source.name, "-o", f"{source.stem}.lock"], source.name, source.parent)
+        run([*compile_, source.name, "-o", f"{source.stem}.lock"], source.name, source.parent)
     for package in PACKAGES.values():
         if package.installed:
             say(f"locking {package.name}")
-            own = ["--no-emit-package", "platform-contract"]
-            compile_ = [uv, "pip", "compile", *COMPILE, *own, "pyproject.toml"]
-            run([*compile_, "-o", "requirements.lock"], package.name, package.folder)
+            project = [*compile_, "--no-emit-package", "platform-contract", "pyproject.toml"]
+            run([*project, "-o", "requirements.lock"], package.name, package.folder)
             test = ["--group", "test", "-c", "requirements.lock", "-o", "requirements-test.lock"]
-            run([*compile_, *test], package.name, package.folder)
+            run([*project, *test], package.name, package.folder)
 
 
 @contextmanager
@@ -189,20 +196,20 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         require_python()
-        if unknown := set(getattr(arguments, "packages", ())) - set(PACKAGES):
-            raise EnvironmentFault(f"no such package: {', '.join(sorted(unknown))} (there is {', '.join(PACKAGES)})")
+        packages = [known_package(name) for name in getattr(arguments, "packages", ()) or PACKAGES]
         with only_one():
             uv = find_uv()
             if arguments.command == "lock":
                 write_locks(uv)
             else:
-                for name in arguments.packages or PACKAGES:
-                    sync(uv, PACKAGES[name], arguments.tests)
-    except EnvironmentFault as fault:
+                for package in packages:
+                    sync(uv, package, arguments.tests)
+    except SetupError as fault:
         print(f"environments: {fault}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"environments: {error.strerror}: {error.filename}. Is there space, and may you write here?", file=sys.stderr)
+        hint = "Is there space, and may you write here?"
+        print(f"environments: {error.strerror}: {error.filename}. {hint}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("environments: stopped; run it again to go on", file=sys.stderr)

@@ -13,6 +13,7 @@ from platform_contract.executor_profile import (
     NodeShape,
 )
 from platform_contract.feature_manifest import (
+    KEY_COLUMNS,
     DatasetPointer,
     Feature,
     FeatureManifest,
@@ -34,6 +35,7 @@ from platform_contract.loading import (
 __all__ = [
     "CONTRACT_VARIABLE",
     "CONTRACT_VERSION",
+    "KEY_COLUMNS",
     "ClaimVolume",
     "ContractError",
     "DatasetPointer",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from platform_contract.base import Frozen, HostPort, HttpUrl, Location, MountedPath
 from platform_contract.executor_profile import ExecutorProfile
 
-CONTRACT_VERSION = "1.0"
+CONTRACT_VERSION: Final = "1.0"
 """Raised when the schema changes: the second number for an added optional key, the first for anything else."""
 
 

@@ -15,13 +15,29 @@ Layout of a data set below ``lake.features``::
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from platform_contract.base import Frozen
 
-MANIFEST_VERSION = "1.0"
+MANIFEST_VERSION: Final = "1.0"
+
+KEY_COLUMNS: Final = (
+    "flight_id",
+    "carrier_code",
+    "flight",
+    "tailnum",
+    "origin_code",
+    "dest_code",
+    "scheduled_departure",
+)
+"""Columns of ``data/`` that tell which flight a row is, with all that a service must be asked to get its features.
+
+``flight_id`` is a stable 64-bit number; ``carrier_code``, ``origin_code`` and ``dest_code`` are text, because the columns
+``carrier``, ``origin`` and ``dest`` are the encoded features; ``scheduled_departure`` is text, local to the origin, as
+``2013-11-05T18:30:00``.
+"""
 
 Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{16,64}$")]
 
@@ -39,10 +55,10 @@ RequestValue = Literal[
 ]
 """What can be told from a request alone.
 
-``departure_hour`` 0…23, ``departure_minute_of_day`` 0…1439 and ``departure_day_of_week`` 1 (Monday) … 7 are local to the
-origin; ``departure_epoch_hour`` is whole hours since 1970-01-01 UTC of the scheduled departure; ``as_of_epoch_hour`` is the
-last hour whose start a forecast may look back from (``departure_epoch_hour - 1``); ``as_of_date`` is the departure's local
-date as the number YYYYMMDD.
+``departure_hour`` 0…23, ``departure_minute_of_day`` 0…1439 and ``departure_day_of_week`` 1 (Monday) … 7 are local to
+the origin; ``departure_epoch_hour`` is whole hours since 1970-01-01 UTC of the scheduled departure;
+``as_of_epoch_hour`` is the last hour whose start a forecast may look back from (``departure_epoch_hour - 1``);
+``as_of_date`` is the departure's local date as the number YYYYMMDD.
 """
 
 
@@ -112,7 +128,8 @@ class FeatureSchema(Frozen):
         for feature in self.features:
             source = feature.source
             if source.kind == "lookup" and source.column not in columns.get(source.table, ()):
-                raise ValueError(f"feature {feature.name!r} looks up {source.table}.{source.column}, which is not there")
+                missing = f"{source.table}.{source.column}"
+                raise ValueError(f"feature {feature.name!r} looks up {missing}, which is not there")
         return self
 
 

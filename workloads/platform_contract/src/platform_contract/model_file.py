@@ -1,6 +1,7 @@
 """The model file that training hands to serving: one XGBoost booster in UBJSON that carries its own `FeatureSchema`.
 
-A service needs the file and nothing beside it to know which numbers the model takes, in which order, and how to find them.
+A service needs the file and nothing beside it to know which numbers the model takes, in which order, and how to find
+them.
 """
 
 from __future__ import annotations

@@ -1,0 +1,45 @@
+"""Checks types strictly, each package and its tests in the environment that they run in."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CHECKED = {
+    "platform_contract": ("workloads/platform_contract/src", "tests/workloads/platform_contract", "tests/repository"),
+    "spark_preprocessing": ("workloads/spark_preprocessing/src", "tests/workloads/spark_preprocessing"),
+    "ray_training": (
+        "workloads/ray_training/src",
+        "tests/workloads/ray_training",
+        "tests/support",
+        "bench/ray_training",
+    ),
+    "bento_serving": ("workloads/bento_serving/src", "tests/workloads/bento_serving", "bench/serving"),
+    "local_pipeline": (
+        "tools/local_pipeline/src",
+        "tests/tools/local_pipeline",
+        "tools/environments.py",
+        "tools/run_tests.py",
+        "tools/check_types.py",
+    ),
+}
+
+
+def main() -> int:
+    failed = []
+    for package, paths in CHECKED.items():
+        there = [path for path in paths if (ROOT / path).exists()]
+        python = ROOT / ".local" / "envs" / package / "bin" / "python"
+        print(f"types: {package}", flush=True)
+        mypy = [str(ROOT / ".local/envs/checks/bin/mypy"), "--no-error-summary", "--python-executable", str(python)]
+        if subprocess.run([*mypy, *there], cwd=ROOT, check=False).returncode != 0:
+            failed.append(package)
+    if failed:
+        print(f"types: faults in {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

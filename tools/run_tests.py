@@ -1,0 +1,74 @@
+"""Runs the tests, each folder in the environment of the package that it is for, and adds the counts up.
+
+    python3 tools/run_tests.py                       # all
+    python3 tools/run_tests.py ray_training -k alias # one folder; what follows goes to pytest
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SUITES = {
+    # The quick ones first: a mistake shows early.
+    "platform_contract": "tests/workloads/platform_contract",
+    "repository": "tests/repository",
+    "bento_serving": "tests/workloads/bento_serving",
+    "spark_preprocessing": "tests/workloads/spark_preprocessing",
+    "ray_training": "tests/workloads/ray_training",
+    "local_pipeline": "tests/tools/local_pipeline",
+}
+ENVIRONMENT_OF = {"repository": "platform_contract"}
+
+
+def run_suite(name: str, options: list[str], report: Path) -> int:
+    """Runs one folder of tests; pytest's exit status."""
+    python = ROOT / ".local" / "envs" / ENVIRONMENT_OF.get(name, name) / "bin" / "python"
+    print(f"\n=== {name}", flush=True)
+    # Tests bring their own contract: one that the caller has set must not be written to.
+    environ = {key: value for key, value in os.environ.items() if key != "PLATFORM_CONTRACT"}
+    command = [str(python), "-m", "pytest", SUITES[name], f"--junit-xml={report}", *options]
+    return subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
+
+
+def counts(report: Path) -> dict[str, int]:
+    """What a suite's report says; a suite that left none counts as one error."""
+    if not report.exists():
+        return {"tests": 1, "failures": 0, "errors": 1, "skipped": 0}
+    suite = ElementTree.parse(report).getroot().find("testsuite")  # noqa: S314 - pytest wrote it just now
+    if suite is None:
+        return {"tests": 1, "failures": 0, "errors": 1, "skipped": 0}
+    return {key: int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped")}
+
+
+def main() -> int:
+    named = [argument for argument in sys.argv[1:2] if argument in SUITES]
+    options = sys.argv[1 + len(named) :]
+    names = named or list(SUITES)
+    failed, total = [], {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+    with tempfile.TemporaryDirectory() as folder:
+        lines = []
+        for name in names:
+            report, started = Path(folder) / f"{name}.xml", time.monotonic()
+            status = run_suite(name, options, report)
+            found = counts(report)
+            total = {key: total[key] + found[key] for key in total}
+            if status != 0:
+                failed.append(name)
+            lines.append(f"  {name:<22}{found['tests']:>5} tests{time.monotonic() - started:>8.0f} s")
+    bad = total["failures"] + total["errors"]
+    print("\n" + "\n".join(lines))
+    if failed:
+        print(f"failed: {', '.join(failed)}")
+    print(f"{total['tests'] - bad - total['skipped']} passed, {max(bad, len(failed))} failed, {total['skipped']} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
