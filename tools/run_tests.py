@@ -1,7 +1,7 @@
 """Runs the tests, each folder in the environment of the package that it is for, and adds the counts up.
 
-    python3 tools/run_tests.py                       # all
-    python3 tools/run_tests.py ray_training -k alias # one folder; what follows goes to pytest
+python3 tools/run_tests.py                       # all
+python3 tools/run_tests.py ray_training -k alias # one folder; what follows goes to pytest
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,7 +41,7 @@ def counts(report: Path) -> dict[str, int]:
     """What a suite's report says; a suite that left none counts as one error."""
     if not report.exists():
         return {"tests": 1, "failures": 0, "errors": 1, "skipped": 0}
-    suite = ElementTree.parse(report).getroot().find("testsuite")  # noqa: S314 - pytest wrote it just now
+    suite = ET.parse(report).getroot().find("testsuite")  # noqa: S314 - pytest wrote it just now
     if suite is None:
         return {"tests": 1, "failures": 0, "errors": 1, "skipped": 0}
     return {key: int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped")}
@@ -66,7 +66,9 @@ def main() -> int:
     print("\n" + "\n".join(lines))
     if failed:
         print(f"failed: {', '.join(failed)}")
-    print(f"{total['tests'] - bad - total['skipped']} passed, {max(bad, len(failed))} failed, {total['skipped']} skipped")
+    print(
+        f"{total['tests'] - bad - total['skipped']} passed, {max(bad, len(failed))} failed, {total['skipped']} skipped"
+    )
     return 1 if failed else 0
 
 

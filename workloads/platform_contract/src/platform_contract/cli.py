@@ -17,7 +17,7 @@ from platform_contract.loading import (
     local_contract,
     read_contract,
 )
-from platform_contract.schema import PUBLISHED, json_schema
+from platform_contract.schema import PUBLISHED, json_schema, publish
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -28,6 +28,8 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("file", type=Path)
     schema = commands.add_parser("schema", help="the JSON Schema of a published document")
     schema.add_argument("name", nargs="?", default="platform-contract", choices=sorted(PUBLISHED))
+    publish_ = commands.add_parser("publish-schemas", help="write the schemas of new versions into a folder")
+    publish_.add_argument("folder", type=Path)
     local = commands.add_parser("local", help="a contract for this machine, with a folder and ports of your choice")
     local.add_argument("--folder", type=Path, default=None, help=f"default: {LOCAL_FOLDER}/data of the repository")
     local.add_argument(
@@ -48,6 +50,9 @@ def _run(arguments: argparse.Namespace) -> str:
             return f"{arguments.file}: a valid contract"
         case "schema":
             return json_schema(arguments.name).rstrip("\n")
+        case "publish-schemas":
+            written = publish(arguments.folder)
+            return "\n".join(f"published {path}" for path in written) or "all versions are published"
         case _:
             if not 1024 <= arguments.port_base <= 65535 - PORTS_USED:
                 raise ContractError(f"--port-base: choose 1024 to {65535 - PORTS_USED}, not {arguments.port_base}")

@@ -34,9 +34,9 @@ KEY_COLUMNS: Final = (
 )
 """Columns of ``data/`` that tell which flight a row is, with all that a service must be asked to get its features.
 
-``flight_id`` is a stable 64-bit number; ``carrier_code``, ``origin_code`` and ``dest_code`` are text, because the columns
-``carrier``, ``origin`` and ``dest`` are the encoded features; ``scheduled_departure`` is text, local to the origin, as
-``2013-11-05T18:30:00``.
+``flight_id`` is a stable 64-bit number. ``carrier_code``, ``origin_code`` and ``dest_code`` are text, because the
+columns ``carrier``, ``origin`` and ``dest`` are the encoded features. ``scheduled_departure`` is text, local to the
+origin, as ``2013-11-05T18:30:00``.
 """
 
 Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{16,64}$")]
