@@ -13,13 +13,16 @@ CHECKED = {
     "ray_training": (
         "workloads/ray_training/src",
         "tests/workloads/ray_training",
-        "tests/support",
+        "tests/support/synthetic_dataset.py",
         "bench/ray_training",
     ),
     "bento_serving": ("workloads/bento_serving/src", "tests/workloads/bento_serving", "bench/serving"),
     "local_pipeline": (
         "tools/local_pipeline/src",
         "tests/tools/local_pipeline",
+        "tests/end_to_end",
+        "tests/support/pipeline_site.py",
+        "bench/run.py",
         "tools/environments.py",
         "tools/run_tests.py",
         "tools/check_types.py",

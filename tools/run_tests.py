@@ -23,8 +23,9 @@ SUITES = {
     "spark_preprocessing": "tests/workloads/spark_preprocessing",
     "ray_training": "tests/workloads/ray_training",
     "local_pipeline": "tests/tools/local_pipeline",
+    "end_to_end": "tests/end_to_end",
 }
-ENVIRONMENT_OF = {"repository": "platform_contract"}
+ENVIRONMENT_OF = {"repository": "platform_contract", "end_to_end": "local_pipeline"}
 
 
 def run_suite(name: str, options: list[str], report: Path) -> int:

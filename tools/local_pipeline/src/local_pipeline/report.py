@@ -49,8 +49,7 @@ def print_summary(
     console: Console,
     contract: PlatformContract,
     steps: Sequence[StepResult],
-    comparison: Comparison,
-    peak_bytes: int,
+    found: Mapping[str, Any],
     *,
     keep: bool,
 ) -> None:
@@ -61,14 +60,13 @@ def print_summary(
     for step in steps:
         taken.add_row(step.title, f"{step.seconds:.1f} s", gib(step.peak_bytes), "unchanged" if step.reused else "")
     taken.add_section()
-    taken.add_row("all", f"{sum(step.seconds for step in steps):.1f} s", gib(peak_bytes))
+    taken.add_row("all", f"{found['seconds']:.1f} s", gib(found["peak_bytes"]))
     console.print(taken)
 
-    found = {key: value for step in steps for key, value in step.summary.items()}
     result = Table(title="What came out", show_header=False)
     result.add_column(style="bold")
     result.add_column()
-    for name, value in _results(found, comparison):
+    for name, value in _results(found):
         result.add_row(name, value)
     result.add_section()
     for name, value in _places(contract, found, keep=keep):
@@ -76,7 +74,7 @@ def print_summary(
     console.print(result)
 
 
-def _results(found: Mapping[str, Any], comparison: Comparison) -> list[tuple[str, str]]:
+def _results(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     metrics, refused = found["metrics"], found["quarantined"]
     reasons = ", ".join(f"{reason} {rows:,}" for reason, rows in sorted(refused.items(), key=lambda item: -item[1]))
     return [
@@ -93,7 +91,7 @@ def _results(found: Mapping[str, Any], comparison: Comparison) -> list[tuple[str
         ("calibration error", f"{metrics['calibration_error']:.3f}"),
         (
             "served = batch",
-            f"within {comparison.largest_difference:.1e} for {len(comparison.flights):,} flights, A and B",
+            f"within {found['largest_difference']:.1e} for {found['flights_asked']:,} flights, A and B",
         ),
     ]
 

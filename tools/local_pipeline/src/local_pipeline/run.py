@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from platform_contract import CONTRACT_VARIABLE, PlatformContract
 from rich.console import Console
 
 from local_pipeline.faults import PipelineError
-from local_pipeline.heldout import compare
+from local_pipeline.heldout import Comparison, compare
 from local_pipeline.preflight import require
 from local_pipeline.processes import Ledger, MemoryWatch, Running, adopt_orphans
 from local_pipeline.raw_files import land_raw_files
@@ -28,6 +29,7 @@ STEPS: Final = (
     ("BentoML builds the model API", "bento_serving", ("flight-serving", "build")),
 )
 LEDGER: Final = "processes.json"
+SUMMARY: Final = "summary.json"
 LAST_STEPS: Final = ("Both patterns get ready", "Held-out flights are asked for")
 
 
@@ -107,8 +109,23 @@ def _chain(workspace: Workspace, contract: PlatformContract, raw: Path, *, keep:
         raise
     if not keep:
         stop_servers(running)
+    found = _summary(steps, comparison, workspace.memory.peak_bytes)
+    (workspace.logs.parent / SUMMARY).write_text(json.dumps(found, indent=2) + "\n")
     print_flights(console, comparison)
-    print_summary(console, contract, steps, comparison, workspace.memory.peak_bytes, keep=keep)
+    print_summary(console, contract, steps, found, keep=keep)
+
+
+def _summary(steps: list[StepResult], comparison: Comparison, peak_bytes: int) -> dict[str, Any]:
+    """What all steps have told of themselves, and what the run adds: one document for tables, tests and benches."""
+    own = {
+        "seconds": sum(step.seconds for step in steps),
+        "peak_bytes": peak_bytes,
+        "reused_steps": sum(step.reused for step in steps),
+        "flights_asked": len(comparison.flights),
+        "largest_difference": comparison.largest_difference,
+        "steps": [{"title": s.title, "seconds": s.seconds, "peak_bytes": s.peak_bytes} for s in steps],
+    }
+    return {**{key: value for step in steps for key, value in step.summary.items()}, **own}
 
 
 def _land(workspace: Workspace, raw: Path) -> StepResult:
