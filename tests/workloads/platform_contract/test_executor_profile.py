@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from platform_contract import ExecutorProfile, NodeShape
 from platform_contract.executor_profile import eks_allocatable_cpu_millicores, eks_allocatable_memory_mib
@@ -26,6 +26,7 @@ def profile(**changes: Any) -> ExecutorProfile:
     return ExecutorProfile(**base)
 
 
+@example(heap=4000, overhead=400, off_heap=500, python=100, allocatable=5000)
 @given(
     heap=st.integers(450, 40000),
     overhead=st.integers(384, 16000),
@@ -47,6 +48,7 @@ def test_a_profile_is_accepted_exactly_when_its_pod_fits_the_memory_of_the_node(
             profile(node=node, **sizes)
 
 
+@example(cores=4, millicores=4000)
 @given(cores=st.integers(1, 64), millicores=st.integers(1, 64000))
 def test_a_profile_is_accepted_exactly_when_its_cores_fit_the_node(cores: int, millicores: int) -> None:
     node = NODE.model_copy(update={"allocatable_cpu_millicores": millicores})
