@@ -1,0 +1,81 @@
+"""From the raw files to a published version of the data set."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from platform_contract import FeatureManifest, PlatformContract
+from upath import UPath
+
+from spark_preprocessing.catalogue import DATASET
+from spark_preprocessing.fingerprint import fingerprint
+from spark_preprocessing.publication import current_version, exclusive, intact_manifest, point_to
+from spark_preprocessing.raw_tables import inspect_raw_files
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run came to; the last line of ``spark-preprocess run`` is this as JSON."""
+
+    reused: bool
+    fingerprint: str
+    rows_in: int
+    rows_out: int
+    quarantined: Mapping[str, int]
+    features: int
+    seconds: float
+    dataset: str
+    step: str = "preprocess"
+
+
+def run(contract: PlatformContract, *, force: bool, say: Say) -> Summary:
+    """Prepares the data set, unless the version that these raw files and this code make is published already.
+
+    Args:
+        contract: where everything is.
+        force: prepare it in any case.
+        say: is told in a few words what goes on.
+
+    Raises:
+        PreprocessingError: for a reason that a person can mend; the version published before stays as it is.
+    """
+    started = time.monotonic()
+    files = inspect_raw_files(contract.lake.raw)
+    mark = fingerprint(files)
+    folder = UPath(contract.lake.features) / DATASET
+    version = folder / f"v-{mark}"
+
+    def summary(manifest: FeatureManifest, *, reused: bool) -> Summary:
+        return Summary(
+            reused=reused,
+            fingerprint=mark,
+            rows_in=manifest.rows_in,
+            rows_out=manifest.rows_out,
+            quarantined=manifest.quarantined,
+            features=len(manifest.feature_schema.features),
+            seconds=round(time.monotonic() - started, 1),
+            dataset=str(version),
+        )
+
+    def reuse() -> FeatureManifest | None:
+        return intact_manifest(version) if current_version(folder) == version.name and not force else None
+
+    if (manifest := reuse()) is not None:
+        say(f"up to date: {version}")
+        return summary(manifest, reused=True)
+    with exclusive(folder, say):
+        # Another run may have made it while this one waited.
+        if (manifest := reuse()) is not None:
+            say(f"up to date: {version}")
+            return summary(manifest, reused=True)
+        # Only now: importing Spark takes as long as all of the above.
+        from spark_preprocessing.preparation import prepare
+
+        manifest = prepare(contract, files, mark, say)
+        point_to(folder, version.name)
+    say(f"published {version}")
+    return summary(manifest, reused=False)

@@ -1,0 +1,84 @@
+"""The Spark properties that a contract renders to. Plain text to plain text: no Spark is needed to see them."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from platform_contract import PlatformContract, SparkClient, SparkLocal
+
+from spark_preprocessing.profile_properties import profile_properties
+
+LOOPBACK: Final = "127.0.0.1"
+
+SHUFFLE_PARTITIONS: Final = 4
+"""For some hundred thousand rows; Spark's 200 would cost a task's start each. Adaptive execution merges them further."""
+
+SERVICE_ACCOUNT_FOLDER: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Kubernetes mounts it into every pod."""
+
+
+def spark_properties(contract: PlatformContract, app_name: str) -> dict[str, str]:
+    """All properties with which a session of this contract starts, by name."""
+    spark = contract.spark
+    mode = _local(spark) if isinstance(spark, SparkLocal) else _client(spark)
+    return {**_common(app_name, spark.driver_memory_mib), **mode}
+
+
+def _common(app_name: str, driver_memory_mib: int) -> dict[str, str]:
+    return {
+        "spark.app.name": app_name,
+        "spark.driver.memory": f"{driver_memory_mib}m",
+        "spark.ui.showConsoleProgress": "false",
+        # Moments are UTC wherever the machine stands; local clocks are asked for by name.
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "true",
+        "spark.sql.shuffle.partitions": str(SHUFFLE_PARTITIONS),
+        # A folder holds Parquet files and nothing else.
+        "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+    }
+
+
+def _local(spark: SparkLocal) -> dict[str, str]:
+    return {
+        "spark.master": f"local[{spark.threads}]",
+        "spark.driver.host": LOOPBACK,
+        "spark.driver.bindAddress": LOOPBACK,
+        "spark.ui.enabled": "false",
+        "spark.local.dir": str(spark.local_dir),
+        "spark.sql.warehouse.dir": str(spark.local_dir / "warehouse"),
+    }
+
+
+def _client(spark: SparkClient) -> dict[str, str]:
+    properties = {
+        "spark.master": spark.master,
+        # The address that executors dial. The bind address is left to follow it: bound to 0.0.0.0, Spark tells its
+        # executors to dial that.
+        "spark.driver.host": _own_address(spark.master),
+        "spark.ui.enabled": "false",
+        "spark.kubernetes.namespace": spark.namespace,
+        "spark.kubernetes.container.image": spark.executor_image,
+        "spark.kubernetes.authenticate.executor.serviceAccountName": spark.service_account,
+        **profile_properties(spark.profile),
+    }
+    if spark.executor_pod_template is not None:
+        properties["spark.kubernetes.executor.podTemplateFile"] = str(spark.executor_pod_template)
+    if SERVICE_ACCOUNT_FOLDER.is_dir():
+        # Executors belong to the driver's pod, so that Kubernetes removes them (and their claims) when it goes.
+        properties["spark.kubernetes.driver.pod.name"] = socket.gethostname()
+    return properties
+
+
+def _own_address(master: str) -> str:
+    """This machine's or pod's address, as those see it that the master's address leads to."""
+    target = urlsplit(master.removeprefix("k8s://"))
+    port = target.port or (443 if target.scheme == "https" else 80)
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect((target.hostname or LOOPBACK, port))  # chooses a route; sends nothing
+            return str(probe.getsockname()[0])
+    except OSError:
+        return LOOPBACK

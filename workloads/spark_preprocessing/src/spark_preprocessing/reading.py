@@ -1,0 +1,71 @@
+"""From the text of a raw file to typed columns, without losing what does not parse."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's own documentation uses
+from pyspark.sql.types import StringType, StructField, StructType
+
+from spark_preprocessing.raw_tables import MISSING, RawColumn, RawFile
+
+RAW: Final = "raw"
+"""Struct with the row's fields as they were delivered, and with the whole line where it is no row at all."""
+
+UNPARSABLE: Final = "unparsable"
+"""Array with the names of the columns whose text is no value of their type; ``(line)`` for a broken line."""
+
+_LINE: Final = "_line"
+
+
+def read_raw(spark: SparkSession, file: RawFile) -> DataFrame:
+    """The rows of a raw file: its columns with their types, `UNPARSABLE` and `RAW`.
+
+    Every column is read as text and then cast, so that a value that does not parse is told from one that is missing.
+    """
+    fields = [StructField(name, StringType()) for name in (*file.header, _LINE)]
+    text = spark.read.csv(
+        spark_path(file.location),
+        schema=StructType(fields),
+        header=True,
+        enforceSchema=True,
+        mode="PERMISSIVE",
+        columnNameOfCorruptRecord=_LINE,
+        encoding="UTF-8",
+    )
+    columns = file.table.columns
+    broken = F.col(_LINE).isNotNull()
+    faults = [F.when(broken, F.lit("(line)"))]
+    faults += [F.when(~broken & _does_not_parse(column), F.lit(column.name)) for column in columns]
+    return text.select(
+        *(_typed(column).alias(column.name) for column in columns),
+        F.array_compact(F.array(*faults)).alias(UNPARSABLE),
+        F.struct(*(F.col(field.name) for field in fields)).alias(RAW),
+    )
+
+
+def spark_path(location: str) -> str:
+    """A location as Spark takes it: a path names its file system, whatever Hadoop's default is."""
+    return f"file://{location}" if location.startswith("/") else location
+
+
+def _typed(column: RawColumn) -> Column:
+    text = F.nullif(F.col(column.name), F.lit(MISSING))
+    match column.kind:
+        case "text":
+            return text
+        case "instant":
+            return F.try_to_timestamp(text, F.lit("yyyy-MM-dd'T'HH:mm:ssX"))
+        case "number":
+            number = text.try_cast("double")
+            # "NaN" and "Infinity" are numbers to Java, and no measurements.
+            return F.when(F.abs(number) < F.lit(float("inf")), number)
+        case "integer":
+            return text.try_cast("int")
+
+
+def _does_not_parse(column: RawColumn) -> Column:
+    """An empty field does not parse either: a missing value is written NA."""
+    text = F.col(column.name)
+    return text.isNull() | ((text != MISSING) & _typed(column).isNull())

@@ -1,0 +1,109 @@
+"""A Spark session that ends with its block, whatever happens in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import pyspark
+from platform_contract import PlatformContract, SparkLocal
+from py4j.protocol import Py4JError
+from pyspark import SparkContext
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from spark_preprocessing.errors import PreprocessingError
+from spark_preprocessing.java import require_java
+from spark_preprocessing.properties import LOOPBACK, spark_properties
+
+STOP_SECONDS: Final = 30
+"""How long the JVM may take to end by itself before it is killed."""
+
+
+@contextmanager
+def spark_session(contract: PlatformContract, app_name: str) -> Iterator[SparkSession]:
+    """The one Spark session of this process, in the contract's mode; at the end its JVM is gone as well.
+
+    Raises:
+        PreprocessingError: there is no usable Java, a session is running already, or Spark does not start.
+    """
+    require_java()
+    if SparkContext._active_spark_context is not None:  # noqa: SLF001 - Spark has no other way to ask
+        raise PreprocessingError("A Spark session is running in this process already: stop it first.")
+    local = isinstance(contract.spark, SparkLocal)
+    if isinstance(contract.spark, SparkLocal):
+        contract.spark.local_dir.mkdir(parents=True, exist_ok=True)
+    properties = spark_properties(contract, app_name)
+    with _environment(_launch_variables(local=local)):
+        try:
+            try:
+                session = SparkSession.builder.config(map=dict(properties)).getOrCreate()
+            except (Py4JError, PySparkException) as error:
+                raise PreprocessingError(f"Spark does not start: {_first_line(error)}") from error
+            session.sparkContext.setLogLevel("ERROR")
+            yield session
+        finally:
+            _stop()
+
+
+def _launch_variables(*, local: bool) -> dict[str, str | None]:
+    """What the JVM is started with: the Spark that is installed beside this package, and nobody's leftover settings."""
+    variables: dict[str, str | None] = {
+        "SPARK_HOME": str(Path(pyspark.__file__).parent),
+        "SPARK_CONF_DIR": None,
+        "PYSPARK_SUBMIT_ARGS": None,
+        "SPARK_LOCAL_DIRS": None,
+    }
+    return {**variables, "SPARK_LOCAL_IP": LOOPBACK} if local else variables
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str | None]) -> Iterator[None]:
+    """Variables of this process for the time of the block; None leaves one out."""
+    before = {name: os.environ.get(name) for name in variables}
+    _set_variables(variables)
+    try:
+        yield
+    finally:
+        _set_variables(before)
+
+
+def _set_variables(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def _stop() -> None:
+    """Stops the session and the JVM. PySpark leaves the JVM running until Python ends."""
+    context, gateway = SparkContext._active_spark_context, SparkContext._gateway  # noqa: SLF001 - no public way
+    with suppress(Exception):  # the JVM may be dead, which is what is wanted
+        active = SparkSession.getActiveSession()
+        if active is not None:
+            active.stop()
+        elif context is not None:
+            context.stop()
+    if gateway is None:
+        return
+    with suppress(Exception):
+        gateway.shutdown()
+    process: subprocess.Popen[bytes] = gateway.proc
+    if process.stdin is not None:
+        process.stdin.close()  # the JVM ends when it can no longer read from us
+    try:
+        process.wait(timeout=STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None  # noqa: SLF001 - as above
+    SparkSession._instantiatedSession = None  # noqa: SLF001 - as above
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
