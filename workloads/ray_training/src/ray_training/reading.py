@@ -1,0 +1,158 @@
+"""Ray Data's way to the Parquet files, and from its blocks to the matrix that XGBoost takes.
+
+Ray Data 2.60 reads Parquet through 32 `FooterReader` actors, each a Python process, to learn how many rows a file
+has; its older reader samples the files to guess their size. Both cost seconds before the first row. The manifest
+already says how many rows and bytes there are, so a `Datasource` of our own plans the reading without a look at them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+from ray.data import Datasource, ReadTask
+from ray.data.block import BlockMetadata
+
+from ray_training.dataset import Dataset
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from ray.data import DataContext
+
+FloatMatrix = npt.NDArray[np.float32]
+
+ROWS_PER_BATCH: Final = 2**17
+TASK_BYTES: Final = 512 * 2**20
+"""Of the values in memory, about. A task gives its rows away in blocks, so it never holds as much."""
+
+ROWS_PER_COPY: Final = 4096
+"""Rows whose values fit the cache while columns are turned into rows."""
+
+
+class FeatureFiles(Datasource):  # type: ignore[misc]  # ray has no types
+    """The rows of some months, with some columns, in the files' order.
+
+    Args:
+        dataset: where the files are.
+        columns: what to read of them.
+        months: the rows to keep; row groups that hold no such month are not read.
+    """
+
+    def __init__(self, dataset: Dataset, columns: Sequence[str], months: Sequence[int]) -> None:
+        super().__init__()
+        self._dataset = dataset
+        self._columns = tuple(columns)
+        self._months = tuple(months)
+
+    def estimate_inmemory_data_size(self) -> int:
+        """Bytes if every value had four and every month were asked for."""
+        return self._dataset.manifest.rows_out * len(self._columns) * 4
+
+    def get_read_tasks(
+        self,
+        parallelism: int,
+        per_task_row_limit: int | None = None,
+        data_context: DataContext | None = None,  # noqa: ARG002 - Ray Data's signature
+    ) -> list[ReadTask]:
+        """Splits the files, in their order, into about `parallelism` tasks of like size.
+
+        Reading is one process's work unless there is a lot of it: a second process takes seconds to start.
+        """
+        wanted = max(1, min(parallelism, math.ceil(self.estimate_inmemory_data_size() / TASK_BYTES)))
+        tasks = []
+        for paths, rows in _groups(self._dataset, wanted):
+            metadata = BlockMetadata(
+                num_rows=None, size_bytes=rows * len(self._columns) * 4, input_files=paths, exec_stats=None
+            )
+            source = (paths, self._columns, self._dataset.manifest.month, self._months)
+            tasks.append(
+                ReadTask(lambda source=source: read_files(*source), metadata, per_task_row_limit=per_task_row_limit)
+            )
+        return tasks
+
+
+def _groups(dataset: Dataset, count: int) -> Iterator[tuple[list[str], int]]:
+    share = dataset.manifest.rows_out / count
+    paths: list[str] = []
+    rows = read = 0
+    for path, file in zip(dataset.paths, dataset.manifest.files, strict=True):
+        paths.append(path)
+        rows += file.rows
+        if read + rows >= share * (read // share + 1) - 0.5:
+            yield paths, rows
+            read += rows
+            paths, rows = [], 0
+    if paths:
+        yield paths, rows
+
+
+def read_files(
+    paths: Sequence[str], columns: Sequence[str], month: str, months: Sequence[int]
+) -> Iterator[pa.Table]:
+    """The rows of `months` in the files, in their order, as tables of at most `ROWS_PER_BATCH` rows."""
+    import pyarrow as pa
+    import pyarrow.dataset as pads
+    from pyarrow import fs
+
+    for path in paths:
+        filesystem, inner = fs.FileSystem.from_uri(path)
+        file = pads.dataset(inner, filesystem=filesystem, format="parquet")
+        batches = file.to_batches(
+            columns=list(columns), filter=pads.field(month).isin(list(months)), batch_size=ROWS_PER_BATCH
+        )
+        for batch in batches:
+            if batch.num_rows:
+                yield pa.Table.from_batches([batch])
+
+
+class Matrix:
+    """Features and labels of rows that come block by block; row-major, as XGBoost reads it.
+
+    Args:
+        names: the features, in the model's order.
+        label: the column with 0 or 1.
+        capacity: the most rows that can come. Memory is taken as rows come, not before.
+    """
+
+    def __init__(self, names: Sequence[str], label: str, capacity: int) -> None:
+        self._names = names
+        self._label = label
+        self._features: FloatMatrix = np.empty((capacity, len(names)), dtype=np.float32)
+        self._labels: npt.NDArray[np.float32] = np.empty(capacity, dtype=np.float32)
+        self.rows = 0
+
+    def add(self, table: pa.Table) -> None:
+        """Appends a block; a null becomes NaN, which XGBoost takes as missing."""
+        for batch in table.to_batches(max_chunksize=ROWS_PER_COPY):
+            start, end = self.rows, self.rows + batch.num_rows
+            for position, name in enumerate(self._names):
+                self._features[start:end, position] = batch.column(name).to_numpy(zero_copy_only=False)
+            self._labels[start:end] = batch.column(self._label).to_numpy(zero_copy_only=False)
+            self.rows = end
+
+    @property
+    def features(self) -> FloatMatrix:
+        """The rows that have come."""
+        return self._features[: self.rows]
+
+    @property
+    def labels(self) -> npt.NDArray[np.float32]:
+        """0 or 1 of each row that has come."""
+        return self._labels[: self.rows]
+
+
+def fill(dataset: Dataset, tables: Iterable[pa.Table], parts: Sequence[Sequence[int]]) -> list[Matrix]:
+    """Turns tables into one matrix for each set of months in `parts`; rows of other months are left out."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    manifest = dataset.manifest
+    matrices = [Matrix(dataset.feature_names, manifest.label, manifest.rows_out) for _ in parts]
+    for table in tables:
+        for months, matrix in zip(parts, matrices, strict=True):
+            wanted = pc.is_in(table.column(manifest.month), pa.array(months, table.schema.field(manifest.month).type))
+            matrix.add(table if pc.all(wanted).as_py() else table.filter(wanted))
+    return matrices

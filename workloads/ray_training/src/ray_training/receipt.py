@@ -1,0 +1,65 @@
+"""What a finished training left behind, so that the same training need not be done twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from platform_contract import PlatformContract
+from pydantic import BaseModel, ConfigDict, ValidationError
+from upath import UPath
+
+from ray_training.dataset import Dataset
+from ray_training.settings import BoostingSettings, code_digest
+
+
+class Receipt(BaseModel):
+    """The summary of a training, and the files that must still be there for it to count."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    summary: dict[str, Any]
+    files: list[str]
+
+
+def run_identity(dataset: Dataset, settings: BoostingSettings, contract: PlatformContract) -> str:
+    """A digest of all that decides the trees. Ray's run is named after it."""
+    return _digest(
+        dataset.manifest.fingerprint,
+        settings.model_dump(),
+        code_digest(),
+        [contract.ray.workers, contract.ray.cpus_per_worker],
+    )
+
+
+def training_identity(dataset: Dataset, settings: BoostingSettings, trials: int, contract: PlatformContract) -> str:
+    """A digest of all that decides what a training leaves behind, and where."""
+    return _digest(run_identity(dataset, settings, contract), trials, contract.mlflow.model_dump())
+
+
+def _digest(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
+
+
+def find_receipt(storage: str, identity: str) -> Receipt | None:
+    """The receipt of that training, if it finished and its files are still there."""
+    path = _path(storage, identity)
+    try:
+        receipt = Receipt.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+    return receipt if all(UPath(file).exists() for file in receipt.files) else None
+
+
+def keep_receipt(storage: str, identity: str, receipt: Receipt) -> None:
+    """Writes it in one step."""
+    path = _path(storage, identity)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.part")
+    beside.write_text(receipt.model_dump_json(indent=2), encoding="utf-8")
+    beside.rename(path)
+
+
+def _path(storage: str, identity: str) -> UPath:
+    return UPath(storage) / "receipts" / f"{identity}.json"

@@ -1,0 +1,160 @@
+"""MLflow: where runs are tracked and models are registered."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from platform_contract.document import Mlflow
+from platform_contract.model_file import VERSION_ATTRIBUTE
+
+from ray_training.errors import TrainingError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xgboost
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+ENVIRONMENT: Final = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+MODEL_ARTIFACT: Final = "model.ubj"
+"""The booster's file inside a logged model; MLflow names it so for the format ``ubj``."""
+
+
+@contextmanager
+def faults_explained(settings: Mlflow) -> Iterator[None]:
+    """Turns MLflow's faults inside the block into `TrainingError`."""
+    from mlflow.exceptions import MlflowException
+    from requests.exceptions import RequestException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, RequestException, SQLAlchemyError) as error:
+        first = str(error).splitlines()[0]
+        raise TrainingError(
+            f"MLflow at {settings.tracking_uri} did not do what it was asked for: {first}\nIs it reachable, and is the"
+            " contract's mlflow.tracking_uri right?"
+        ) from error
+
+
+class Registry:
+    """The experiment and the registered model that the contract names. Made, if need be, when it is opened.
+
+    Raises:
+        TrainingError: from any method, if MLflow cannot be reached or refuses.
+    """
+
+    def __init__(self, settings: Mlflow) -> None:
+        for name, value in ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        if settings.tracking_uri.startswith("sqlite:///"):
+            Path(settings.tracking_uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        import logging
+
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        import mlflow
+
+        self.settings = settings
+        mlflow.set_tracking_uri(settings.tracking_uri)
+        mlflow.set_registry_uri(settings.tracking_uri)
+        with faults_explained(settings):
+            self.client: MlflowClient = mlflow.MlflowClient()
+            found = self.client.get_experiment_by_name(settings.experiment)
+            if found is None:
+                self.experiment_id: str = self.client.create_experiment(
+                    settings.experiment, artifact_location=f"{settings.artifacts}/{settings.experiment}"
+                )
+            else:
+                self.experiment_id = found.experiment_id
+
+    def champion(self) -> ModelVersion | None:
+        """The version that the alias names."""
+        return next((v for v in self.versions() if self.settings.champion_alias in v.aliases), None)
+
+    def versions(self) -> list[ModelVersion]:
+        """All versions of the registered model, with their aliases."""
+        with faults_explained(self.settings):
+            found = self.client.search_registered_models(f"name = '{self.settings.registered_model}'")
+            if not found:
+                return []
+            aliases = dict(found[0].aliases)
+            versions = list(self.client.search_model_versions(f"name = '{self.settings.registered_model}'"))
+            for version in versions:
+                version.aliases = [alias for alias, number in aliases.items() if str(number) == str(version.version)]
+            return versions
+
+    def register(
+        self, booster: xgboost.Booster, example: pd.DataFrame, run_id: str, tags: Mapping[str, str]
+    ) -> tuple[str, str]:
+        """Logs the model to the active run and registers it; its version and the location of its files.
+
+        The file carries its own version, so the number must be known before the file is written: it is the next one,
+        and should another training take it in the meantime, the version that was made is taken back and tried anew.
+        """
+        import mlflow
+
+        name = self.settings.registered_model
+        with faults_explained(self.settings):
+            known = [int(version.version) for version in self.versions()]
+            if not self.client.search_registered_models(f"name = '{name}'"):
+                self.client.create_registered_model(name)
+            expected = max(known, default=0) + 1
+            while True:
+                booster.set_attr(**{VERSION_ATTRIBUTE: str(expected)})
+                logged = mlflow.xgboost.log_model(
+                    booster,
+                    name="model",
+                    model_format="ubj",
+                    signature=_signature(booster, example),
+                    input_example=example,
+                    pip_requirements=_requirements(),
+                )
+                version = self.client.create_model_version(
+                    name, source=logged.model_uri, run_id=run_id, tags=dict(tags), model_id=logged.model_id
+                )
+                if int(version.version) == expected:
+                    location = self.client.get_model_version_download_uri(name, str(expected))
+                    return str(expected), location
+                self.client.delete_model_version(name, version.version)
+                expected = int(version.version) + 1
+
+    def move_alias(self, version: str) -> None:
+        """Makes the alias name `version`."""
+        with faults_explained(self.settings):
+            self.client.set_registered_model_alias(
+                self.settings.registered_model, self.settings.champion_alias, version
+            )
+
+    def model_file(self, version: str, folder: Path) -> Path:
+        """Fetches a version's booster into `folder`."""
+        import mlflow
+
+        with faults_explained(self.settings):
+            uri = f"models:/{self.settings.registered_model}/{version}"
+            return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder))) / MODEL_ARTIFACT
+
+
+def _signature(booster: xgboost.Booster, example: pd.DataFrame) -> Any:
+    import numpy as np
+    from mlflow.models import infer_signature
+
+    return infer_signature(example, booster.inplace_predict(example.to_numpy(dtype=np.float32)))
+
+
+def _requirements() -> list[str]:
+    """What a service that loads the model needs. Named here, because MLflow would start a process to find out."""
+    from importlib.metadata import version
+
+    return [f"{name}=={version(name)}" for name in ("mlflow", "numpy", "pandas", "xgboost-cpu")]

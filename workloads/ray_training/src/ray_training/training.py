@@ -1,0 +1,118 @@
+"""Trains with Ray Train: one run, named after what decides its trees, that continues where an earlier one was cut off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platform_contract.document import Ray
+from upath import UPath
+
+from ray_training.dataset import Dataset
+from ray_training.errors import TrainingError
+from ray_training.settings import HELDOUT_MONTHS, TRAIN_MONTHS, VALIDATION_MONTHS, BoostingSettings
+from ray_training.worker import (
+    FITTED,
+    HELDOUT,
+    MODEL_FILE,
+    OUTCOME_FILE,
+    PREDICTIONS_FILE,
+    Outcome,
+    Task,
+    prediction_columns,
+    train_worker,
+)
+
+if TYPE_CHECKING:
+    import xgboost
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run of Ray Train, its files at hand."""
+
+    outcome: Outcome
+    booster: xgboost.Booster
+    predictions: Path
+    """The held-out rows with their probabilities, as Parquet."""
+
+
+@contextmanager
+def trained(
+    dataset: Dataset, settings: BoostingSettings, ray_settings: Ray, run_name: str, checkpoint_every: int
+) -> Iterator[Trained]:
+    """Trains on a cluster that is up, or continues the run of that name; inside the block its files are at hand.
+
+    Args:
+        dataset: what to train on.
+        settings: the trees' parameters.
+        ray_settings: workers, their threads, and where checkpoints go.
+        run_name: the same for the same data, parameters and code.
+        checkpoint_every: rounds between checkpoints.
+
+    Raises:
+        TrainingError: training failed; with the cause as the worker told it.
+    """
+    import ray.data
+    import xgboost
+    from ray.train import CheckpointConfig, DataConfig, RunConfig, ScalingConfig
+    from ray.train.v2.api.exceptions import TrainingFailedError
+    from ray.train.xgboost import XGBoostTrainer
+
+    manifest = dataset.manifest
+    fitted = [*dataset.feature_names, manifest.label, manifest.month]
+    heldout = list(dict.fromkeys([*dataset.feature_names, *prediction_columns(dataset)]))
+    options = ray.data.ExecutionOptions(preserve_order=True)
+    task = Task(dataset, settings, ray_settings.cpus_per_worker, checkpoint_every, asked_at=time.time())
+    trainer = XGBoostTrainer(
+        train_worker,
+        train_loop_config={"task": task},
+        datasets={
+            FITTED: read(dataset, fitted, [*TRAIN_MONTHS, *VALIDATION_MONTHS]),
+            HELDOUT: read(dataset, heldout, HELDOUT_MONTHS),
+        },
+        # A lone worker reads by itself; only several need an actor that deals the blocks out.
+        dataset_config=DataConfig(
+            datasets_to_split=[FITTED] if ray_settings.workers > 1 else [], execution_options=options
+        ),
+        scaling_config=ScalingConfig(
+            num_workers=ray_settings.workers, resources_per_worker={"CPU": ray_settings.cpus_per_worker}
+        ),
+        run_config=RunConfig(
+            name=run_name,
+            storage_path=str(ray_settings.storage),
+            checkpoint_config=CheckpointConfig(num_to_keep=2),
+        ),
+    )
+    # Not in the main thread: there, `fit` takes over Ctrl-C and ends the process without cleaning up.
+    with ThreadPoolExecutor(1, thread_name_prefix="ray-train") as pool:
+        try:
+            result = pool.submit(trainer.fit).result()
+        except TrainingFailedError as error:
+            raise TrainingError(f"Training failed: {error}") from error
+    if result.checkpoint is None:
+        raise TrainingError("Training ended without a checkpoint.")
+    with result.checkpoint.as_directory() as folder:
+        outcome = Outcome.model_validate_json(Path(folder, OUTCOME_FILE).read_bytes())
+        yield Trained(outcome, xgboost.Booster(model_file=Path(folder, MODEL_FILE)), Path(folder, PREDICTIONS_FILE))
+
+
+def read(dataset: Dataset, columns: list[str], months: list[int] | tuple[int, ...]) -> ray.data.Dataset:
+    """The rows of some months as a Ray data set; nothing is read yet."""
+    import ray.data
+
+    from ray_training.reading import FeatureFiles
+
+    return ray.data.read_datasource(FeatureFiles(dataset, columns, months))
+
+
+def forget_run(storage: str, run_name: str) -> None:
+    """Removes an earlier run's checkpoints, so that training starts from nothing."""
+    folder = UPath(storage) / run_name
+    if folder.exists():
+        folder.fs.rm(folder.path, recursive=True)
