@@ -15,6 +15,7 @@ from typing import Any, Final
 from platform_contract.document import Ray
 
 from ray_training.errors import TrainingError
+from ray_training.timing import Stopwatch
 
 DATA_CPUS: Final = 2
 """Logical CPUs of a local cluster beside the training workers', for the tasks of Ray Data that feed them."""
@@ -40,7 +41,7 @@ LOCAL_ENVIRONMENT: Final = {
 
 
 @contextmanager
-def ray_cluster(settings: Ray) -> Iterator[None]:
+def ray_cluster(settings: Ray, watch: Stopwatch) -> Iterator[None]:
     """Ray is up inside the block and, if it was started here, is gone after it, however the block ends.
 
     A local cluster's files (sockets, logs, token) are in a folder below the system's temporary one, because the path
@@ -52,7 +53,7 @@ def ray_cluster(settings: Ray) -> Iterator[None]:
     """
     os.environ.update(ENVIRONMENT)
     if settings.address != "local":
-        with _connected(address=settings.address):
+        with _connected(watch, address=settings.address):
             yield
         return
     os.environ.update(LOCAL_ENVIRONMENT)
@@ -64,6 +65,7 @@ def ray_cluster(settings: Ray) -> Iterator[None]:
         token.write_text(secrets.token_hex(32))
         os.environ["RAY_AUTH_TOKEN_PATH"] = str(token)
         with _connected(
+            watch,
             address="local",
             num_cpus=settings.workers * settings.cpus_per_worker + DATA_CPUS,
             object_store_memory=settings.object_store_mib * 2**20,
@@ -77,13 +79,15 @@ def ray_cluster(settings: Ray) -> Iterator[None]:
 
 
 @contextmanager
-def _connected(**options: Any) -> Iterator[None]:
+def _connected(watch: Stopwatch, **options: Any) -> Iterator[None]:
     import logging
 
-    import ray
+    with watch.part("imports"):
+        import ray
 
     try:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, **options)
+        with watch.part("ray_start"):
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, **options)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
         where = options["address"]
         what = "start Ray on this machine" if where == "local" else f"reach the Ray cluster at {where}"
@@ -91,7 +95,8 @@ def _connected(**options: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        ray.shutdown()
+        with watch.part("ray_stop"):
+            ray.shutdown()
 
 
 def remove_leftovers() -> None:

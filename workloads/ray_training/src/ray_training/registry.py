@@ -81,19 +81,18 @@ class Registry:
 
     def champion(self) -> ModelVersion | None:
         """The version that the alias names."""
-        return next((v for v in self.versions() if self.settings.champion_alias in v.aliases), None)
+        from mlflow.exceptions import MlflowException
 
-    def versions(self) -> list[ModelVersion]:
-        """All versions of the registered model, with their aliases."""
         with faults_explained(self.settings):
-            found = self.client.search_registered_models(f"name = '{self.settings.registered_model}'")
-            if not found:
-                return []
-            aliases = dict(found[0].aliases)
-            versions = list(self.client.search_model_versions(f"name = '{self.settings.registered_model}'"))
-            for version in versions:
-                version.aliases = [alias for alias, number in aliases.items() if str(number) == str(version.version)]
-            return versions
+            try:
+                return self.client.get_model_version_by_alias(
+                    self.settings.registered_model, self.settings.champion_alias
+                )
+            except MlflowException as error:
+                # No such model, or (a fault of the parameter, says MLflow) no such alias of it.
+                if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                    return None
+                raise
 
     def register(
         self, booster: xgboost.Booster, example: pd.DataFrame, run_id: str, tags: Mapping[str, str]
@@ -107,10 +106,10 @@ class Registry:
 
         name = self.settings.registered_model
         with faults_explained(self.settings):
-            known = [int(version.version) for version in self.versions()]
             if not self.client.search_registered_models(f"name = '{name}'"):
                 self.client.create_registered_model(name)
-            expected = max(known, default=0) + 1
+            known = self.client.search_model_versions(f"name = '{name}'")
+            expected = max((int(version.version) for version in known), default=0) + 1
             while True:
                 booster.set_attr(**{VERSION_ATTRIBUTE: str(expected)})
                 logged = mlflow.xgboost.log_model(

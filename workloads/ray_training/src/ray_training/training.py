@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from platform_contract.document import Ray
 from upath import UPath
@@ -29,12 +28,39 @@ from ray_training.worker import (
 )
 
 if TYPE_CHECKING:
+    import ray.data
     import xgboost
+    from ray.train import Checkpoint
+
+WORKER_ENVIRONMENT: Final = {
+    # A thread that waits for another sleeps. Spinning, as is the default, takes the core that the other needs as soon
+    # as the machine has anything else to do: boosting then takes several times as long.
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run of Ray Train, its files at hand."""
+    """A finished run of Ray Train. Its files outlive the cluster."""
+
+    checkpoint: Checkpoint
+
+    @contextmanager
+    def files(self) -> Iterator[TrainedFiles]:
+        """The run's files, at hand inside the block."""
+        import xgboost
+
+        with self.checkpoint.as_directory() as folder:
+            yield TrainedFiles(
+                outcome=Outcome.model_validate_json(Path(folder, OUTCOME_FILE).read_bytes()),
+                booster=xgboost.Booster(model_file=Path(folder, MODEL_FILE)),
+                predictions=Path(folder, PREDICTIONS_FILE),
+            )
+
+
+@dataclass(frozen=True)
+class TrainedFiles:
+    """What a run made."""
 
     outcome: Outcome
     booster: xgboost.Booster
@@ -42,11 +68,12 @@ class Trained:
     """The held-out rows with their probabilities, as Parquet."""
 
 
-@contextmanager
-def trained(
+def fit(
     dataset: Dataset, settings: BoostingSettings, ray_settings: Ray, run_name: str, checkpoint_every: int
-) -> Iterator[Trained]:
-    """Trains on a cluster that is up, or continues the run of that name; inside the block its files are at hand.
+) -> Trained:
+    """Trains on a cluster that is up, or continues the run of that name.
+
+    Not for the main thread: there, Ray Train takes over Ctrl-C and ends the process without cleaning up.
 
     Args:
         dataset: what to train on.
@@ -59,7 +86,6 @@ def trained(
         TrainingError: training failed; with the cause as the worker told it.
     """
     import ray.data
-    import xgboost
     from ray.train import CheckpointConfig, DataConfig, RunConfig, ScalingConfig
     from ray.train.v2.api.exceptions import TrainingFailedError
     from ray.train.xgboost import XGBoostTrainer
@@ -67,7 +93,6 @@ def trained(
     manifest = dataset.manifest
     fitted = [*dataset.feature_names, manifest.label, manifest.month]
     heldout = list(dict.fromkeys([*dataset.feature_names, *prediction_columns(dataset)]))
-    options = ray.data.ExecutionOptions(preserve_order=True)
     task = Task(dataset, settings, ray_settings.cpus_per_worker, checkpoint_every, asked_at=time.time())
     trainer = XGBoostTrainer(
         train_worker,
@@ -78,31 +103,29 @@ def trained(
         },
         # A lone worker reads by itself; only several need an actor that deals the blocks out.
         dataset_config=DataConfig(
-            datasets_to_split=[FITTED] if ray_settings.workers > 1 else [], execution_options=options
+            datasets_to_split=[FITTED] if ray_settings.workers > 1 else [],
+            execution_options=ray.data.ExecutionOptions(preserve_order=True),
         ),
         scaling_config=ScalingConfig(
             num_workers=ray_settings.workers, resources_per_worker={"CPU": ray_settings.cpus_per_worker}
         ),
         run_config=RunConfig(
             name=run_name,
-            storage_path=str(ray_settings.storage),
+            storage_path=ray_settings.storage,
             checkpoint_config=CheckpointConfig(num_to_keep=2),
+            worker_runtime_env={"env_vars": WORKER_ENVIRONMENT},
         ),
     )
-    # Not in the main thread: there, `fit` takes over Ctrl-C and ends the process without cleaning up.
-    with ThreadPoolExecutor(1, thread_name_prefix="ray-train") as pool:
-        try:
-            result = pool.submit(trainer.fit).result()
-        except TrainingFailedError as error:
-            raise TrainingError(f"Training failed: {error}") from error
+    try:
+        result = trainer.fit()
+    except TrainingFailedError as error:
+        raise TrainingError(f"Training failed: {error}") from error
     if result.checkpoint is None:
-        raise TrainingError("Training ended without a checkpoint.")
-    with result.checkpoint.as_directory() as folder:
-        outcome = Outcome.model_validate_json(Path(folder, OUTCOME_FILE).read_bytes())
-        yield Trained(outcome, xgboost.Booster(model_file=Path(folder, MODEL_FILE)), Path(folder, PREDICTIONS_FILE))
+        raise TrainingError(f"The run {run_name} in {ray_settings.storage} ended without a checkpoint.")
+    return Trained(result.checkpoint)
 
 
-def read(dataset: Dataset, columns: list[str], months: list[int] | tuple[int, ...]) -> ray.data.Dataset:
+def read(dataset: Dataset, columns: list[str], months: Sequence[int]) -> ray.data.Dataset:
     """The rows of some months as a Ray data set; nothing is read yet."""
     import ray.data
 

@@ -1,0 +1,100 @@
+"""The command ``ray-train``."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+from platform_contract import ContractError, PlatformContract, load_contract
+
+from ray_training.errors import TrainingError
+from ray_training.settings import BoostingSettings
+
+
+def _say(text: str) -> None:
+    click.echo(f"ray-train: {text}")
+
+
+def _run(step: Callable[[PlatformContract], dict[str, Any]]) -> None:
+    """Runs a step and prints its summary as the last line; a fault that a person can mend ends in one message."""
+    # Ends the process as an exception does, so that what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        summary = step(load_contract())
+    except (ContractError, TrainingError) as error:
+        fault = click.ClickException(str(error))
+        fault.exit_code = 2
+        raise fault from error
+    click.echo(json.dumps(summary))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Trains gradient-boosted trees on the prepared flights with Ray, tracked and registered by MLflow.
+
+    Where everything is comes from the platform contract: the file that PLATFORM_CONTRACT names, or this clone's own.
+    """
+
+
+@main.command()
+@click.option("--force", is_flag=True, help="Train anew, even if the same training was done or begun before.")
+@click.option(
+    "--tune",
+    "trials",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="First search for better parameters in N trials, by the log loss of the validation month.",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    default=BoostingSettings().rounds,
+    show_default=True,
+    help="Upper limit of boosting rounds; the validation month ends it earlier.",
+)
+@click.option(
+    "--checkpoint-every",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    metavar="ROUNDS",
+    help="After how many rounds a checkpoint is kept, from which a training that was cut off continues.",
+)
+def train(force: bool, trials: int, rounds: int, checkpoint_every: int) -> None:
+    """Trains on months 1-9, decides on month 10, scores on months 11-12, and registers the model.
+
+    The registry's alias moves to the new version if its log loss on the held-out months is not greater than the
+    present champion's on the same months. A training that was done before, on the same data with the same settings
+    and code, is reused; one that was cut off continues from its last checkpoint.
+    """
+    from ray_training.train_step import TrainOptions
+    from ray_training.train_step import train as run
+
+    settings = BoostingSettings(rounds=rounds)
+    options = TrainOptions(settings, force=force, trials=trials, checkpoint_every=checkpoint_every)
+    _run(lambda contract: run(contract, options, _say))
+
+
+@main.command()
+def publish() -> None:
+    """Puts the champion's model file on shared storage, in one step; does nothing if it is there already."""
+    from ray_training.publish_step import publish as run
+
+    _run(lambda contract: run(contract, _say))
+
+
+@main.command()
+def ui() -> None:
+    """Serves MLflow's own pages at the contract's mlflow_ui, until it is stopped."""
+    from ray_training.ui import serve
+
+    _run(serve)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""The step ``publish``: the champion's model file goes to shared storage."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from platform_contract import PlatformContract
+from platform_contract.model_file import VERSION_ATTRIBUTE, shared_model_path
+
+from ray_training.errors import TrainingError
+
+
+def publish(contract: PlatformContract, say: Callable[[str], None]) -> dict[str, Any]:
+    """Replaces the shared model file by the champion's in one step, unless it is the same; the step's summary.
+
+    Raises:
+        TrainingError: there is no champion, its file is not what it should be, or MLflow or the shared storage cannot
+            be reached.
+    """
+    from ray_training.registry import Registry
+
+    settings = contract.mlflow
+    registry = Registry(settings)
+    champion = registry.champion()
+    if champion is None:
+        raise TrainingError(
+            f"No version of the model '{settings.registered_model}' has the alias '{settings.champion_alias}' in"
+            f" {settings.tracking_uri}. Run 'ray-train train' first."
+        )
+    version = str(champion.version)
+    target = shared_model_path(contract.shared_files.models)
+    with tempfile.TemporaryDirectory() as folder:
+        file = registry.model_file(version, Path(folder))
+        reused = target.exists() and target.read_bytes() == file.read_bytes()
+        if not reused:
+            _check(file, version, settings.registered_model)
+            replace(target, file.read_bytes())
+    say(f"version {version} {'is already' if reused else 'is now'} at {target}")
+    return {"step": "publish", "model_version": version, "path": str(target), "reused": reused}
+
+
+def _check(file: Path, version: str, name: str) -> None:
+    import xgboost
+
+    try:
+        written = xgboost.Booster(model_file=file).attr(VERSION_ATTRIBUTE)
+    except xgboost.core.XGBoostError as error:
+        raise TrainingError(f"The file of version {version} of '{name}' is no booster. Train again.") from error
+    if written != version:
+        raise TrainingError(
+            f"The file of version {version} of '{name}' says that it is version {written}. It was not registered by"
+            " 'ray-train train'; move the alias to a version that was."
+        )
+
+
+def replace(target: Path, content: bytes) -> None:
+    """Writes a file whole or not at all; whoever reads it sees the old content or the new, never a part.
+
+    Raises:
+        TrainingError: the folder cannot be written to.
+    """
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with beside.open("wb") as handle:
+                handle.write(content)
+                handle.flush()
+                os.fsync(handle.fileno())
+            beside.rename(target)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise TrainingError(f"Cannot write {target}: {error.strerror}. The file there is what it was.") from error

@@ -1,0 +1,200 @@
+"""Puts a trained model on record: MLflow's run, the registered version, its predictions, and perhaps the alias."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from platform_contract import PlatformContract
+from platform_contract.model_file import FINGERPRINT_ATTRIBUTE, SCHEMA_ATTRIBUTE, predictions_path
+from upath import UPath
+
+from ray_training.champion import Decision, Standing, decide
+from ray_training.dataset import Dataset
+from ray_training.logistic import LogisticScores
+from ray_training.plots import write_plots
+from ray_training.registry import MODEL_ARTIFACT, Registry, faults_explained
+from ray_training.rescoring import FINGERPRINT_TAG, LOG_LOSS_TAG, champion_standing
+from ray_training.settings import HELDOUT_MONTHS, TRAIN_MONTHS, VALIDATION_MONTHS, BoostingSettings
+from ray_training.training import Trained, TrainedFiles
+from ray_training.worker import Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXAMPLE_ROWS: Final = 5
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Where everything is."""
+
+    run_id: str
+    version: str
+    decision: Decision
+    champion_version: str
+    outcome: Outcome
+    metrics: Mapping[str, float]
+    plots: list[str]
+    predictions: str
+    model_file: str
+
+    @property
+    def files(self) -> list[str]:
+        """What must be there for the training to count as done."""
+        return [self.model_file, self.predictions, *self.plots]
+
+
+@dataclass(frozen=True)
+class Background:
+    """What was trained on and with, for the record."""
+
+    contract: PlatformContract
+    dataset: Dataset
+    settings: BoostingSettings
+    logistic: LogisticScores
+    trials: list[dict[str, Any]]
+    scratch: Path
+
+
+def record(registry: Registry, trained: Trained, background: Background) -> Recorded:
+    """Logs the run, registers the version, writes its predictions and moves the alias if the version is not worse.
+
+    In this order: the alias only ever names a version of which everything is there.
+
+    Raises:
+        TrainingError: MLflow cannot be reached or refuses.
+    """
+    import mlflow
+
+    dataset = background.dataset
+    with (
+        trained.files() as made,
+        faults_explained(registry.settings),
+        mlflow.start_run(experiment_id=registry.experiment_id, tags=_tags(dataset, made.outcome)) as run,
+    ):
+        metrics = _metrics(made.outcome, background.logistic)
+        mlflow.log_params(_parameters(background, made.outcome))
+        mlflow.log_metrics(metrics)
+        plots = _log_plots(made, background.scratch)
+        if background.trials:
+            mlflow.log_table(_by_column(background.trials), "tuning.json")
+        made.booster.set_attr(
+            **{
+                SCHEMA_ATTRIBUTE: dataset.manifest.feature_schema.model_dump_json(),
+                FINGERPRINT_ATTRIBUTE: dataset.manifest.fingerprint,
+            }
+        )
+        loss = made.outcome.scores.log_loss
+        tags = {FINGERPRINT_TAG: dataset.manifest.fingerprint, LOG_LOSS_TAG: repr(loss)}
+        version, location = registry.register(made.booster, _example(dataset, made), run.info.run_id, tags)
+        predictions = predictions_path(background.contract.lake.predictions, version)
+        _copy(made.predictions, predictions)
+        champion = registry.champion()
+        decision = decide(Standing(version, loss), champion and champion_standing(registry, champion, dataset))
+        if decision.moves:
+            registry.move_alias(version)
+        return Recorded(
+            run_id=run.info.run_id,
+            version=version,
+            decision=decision,
+            champion_version=version if decision.moves or champion is None else str(champion.version),
+            outcome=made.outcome,
+            metrics=metrics,
+            plots=plots,
+            predictions=predictions,
+            model_file=f"{_plain(location)}/{MODEL_ARTIFACT}",
+        )
+
+
+def _tags(dataset: Dataset, outcome: Outcome) -> dict[str, str]:
+    return {
+        FINGERPRINT_TAG: dataset.manifest.fingerprint,
+        "dataset": dataset.location,
+        "resumed_from_round": str(outcome.resumed_from_round),
+    }
+
+
+def _parameters(background: Background, outcome: Outcome) -> dict[str, Any]:
+    ray_settings = background.contract.ray
+    return {
+        **background.settings.model_dump(),
+        "best_rounds": outcome.best_rounds,
+        "train_months": _span(TRAIN_MONTHS),
+        "validation_months": _span(VALIDATION_MONTHS),
+        "heldout_months": _span(HELDOUT_MONTHS),
+        "features": len(background.dataset.feature_names),
+        "workers": ray_settings.workers,
+        "threads_per_worker": ray_settings.cpus_per_worker,
+        "trials": len(background.trials),
+        FINGERPRINT_TAG: background.dataset.manifest.fingerprint,
+    }
+
+
+def _metrics(outcome: Outcome, logistic: LogisticScores) -> dict[str, float]:
+    scores = outcome.scores.model_dump()
+    scores["rows_heldout"] = scores.pop("rows")
+    return {
+        **scores,
+        "logistic_auc": logistic.auc,
+        "logistic_log_loss": logistic.log_loss,
+        "rows_train": outcome.rows_train,
+        "rows_validation": outcome.rows_validation,
+        "validation_log_loss": outcome.validation_log_loss,
+    }
+
+
+def _span(months: tuple[int, ...]) -> str:
+    return str(months[0]) if len(months) == 1 else f"{months[0]}-{months[-1]}"
+
+
+def _by_column(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _log_plots(made: TrainedFiles, scratch: Path) -> list[str]:
+    import mlflow
+
+    gain = made.booster.get_score(importance_type="total_gain")
+    written = write_plots(scratch, made.outcome, gain, f"months {_span(HELDOUT_MONTHS)}")
+    for path in written:
+        mlflow.log_artifact(str(path), "plots")
+    return [_plain(mlflow.get_artifact_uri(f"plots/{path.name}")) for path in written]
+
+
+def _plain(location: str) -> str:
+    return location.removeprefix("file://")
+
+
+def _example(dataset: Dataset, made: TrainedFiles) -> pd.DataFrame:
+    """The features of some held-out rows, as a service would be asked with."""
+    import numpy as np
+    import pandas as pd
+
+    rows = dataset_rows(dataset, EXAMPLE_ROWS)
+    return pd.DataFrame(rows, columns=list(made.booster.feature_names), dtype=np.float32)
+
+
+def dataset_rows(dataset: Dataset, count: int) -> Any:
+    """The features of the first held-out rows."""
+    from ray_training.reading import fill, read_files
+
+    manifest = dataset.manifest
+    columns = list(dict.fromkeys([*dataset.feature_names, manifest.label, manifest.month]))
+    tables = read_files(dataset.paths[::-1], columns, manifest.month, HELDOUT_MONTHS)
+    first = next(iter(tables)).slice(0, count)
+    (matrix,) = fill(dataset, [first], [HELDOUT_MONTHS])
+    return matrix.features
+
+
+def _copy(source: Path, target: str) -> None:
+    """Writes the file whole or not at all."""
+    path = UPath(target)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.part")
+    with source.open("rb") as reader, beside.open("wb") as writer:
+        shutil.copyfileobj(reader, writer)
+    beside.rename(path)

@@ -1,0 +1,42 @@
+"""MLflow's own pages for a registry in a database on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from platform_contract import PlatformContract
+
+from ray_training.errors import TrainingError
+from ray_training.registry import ENVIRONMENT
+
+LOOPBACK = ("127.0.0.1", "localhost")
+
+
+def serve(contract: PlatformContract) -> NoReturn:
+    """Becomes MLflow's server at the contract's ``mlflow_ui``.
+
+    Raises:
+        TrainingError: the contract names no address on this machine, or MLflow has a server of its own already.
+    """
+    settings = contract.mlflow
+    if settings.tracking_uri.startswith("http"):
+        raise TrainingError(f"MLflow has its own pages at {settings.tracking_uri}: there is nothing to serve here.")
+    address = urlsplit(contract.mlflow_ui or "")
+    if address.hostname not in LOOPBACK:
+        raise TrainingError(
+            f"The contract's mlflow_ui is {contract.mlflow_ui or 'not set'}: pages are served on loopback only, such"
+            " as http://127.0.0.1:3004."
+        )
+    os.environ.update(ENVIRONMENT)
+    options = {
+        "--backend-store-uri": settings.tracking_uri,
+        "--host": "127.0.0.1",
+        "--port": str(address.port or 80),
+        "--workers": "1",
+    }
+    words = [sys.executable, "-m", "mlflow", "server", *(word for option in options.items() for word in option)]
+    sys.stdout.flush()
+    os.execv(sys.executable, words)  # noqa: S606 - our own words; the pid stays that of the command
