@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from platform_contract import PlatformContract
@@ -13,6 +14,11 @@ from local_pipeline.heldout import Comparison, Flight
 from local_pipeline.steps import StepResult
 
 GIB = 2**30
+
+
+def _near(path: str) -> str:
+    """A path as short as it can be told from here."""
+    return str(Path(path).relative_to(Path.cwd())) if Path(path).is_relative_to(Path.cwd()) else path
 
 
 def gib(count: float) -> str:
@@ -65,7 +71,7 @@ def print_summary(
 
     result = Table(title="What came out", show_header=False)
     result.add_column(style="bold")
-    result.add_column()
+    result.add_column(overflow="fold")
     for name, value in _results(found):
         result.add_row(name, value)
     result.add_section()
@@ -107,8 +113,8 @@ def _places(contract: PlatformContract, found: Mapping[str, Any], *, keep: bool)
     told = servers if keep else [("servers", "stopped; 'make run KEEP=1' leaves Swagger UI and MLflow UI up")]
     return [
         ("model", f"{contract.mlflow.registered_model} version {found['model_version']}"),
-        ("features", str(found["dataset"])),
-        ("plots", "\n".join(str(path) for path in found["plots"])),
+        ("features", _near(found["dataset"])),
+        ("plots", "\n".join(_near(path) for path in found["plots"])),
         *told,
         *([("to stop them", "make stop")] if keep else []),
     ]
