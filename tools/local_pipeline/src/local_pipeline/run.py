@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from platform_contract import CONTRACT_VARIABLE, PlatformContract
 from rich.console import Console
@@ -67,7 +66,7 @@ def run_pipeline(
                 environments=environments,
                 logs=records / "logs",
                 ledger=ledger,
-                environ={CONTRACT_VARIABLE: str(written), "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"},
+                environ={CONTRACT_VARIABLE: str(written)},
                 console=console,
                 memory=memory,
             )
@@ -158,20 +157,8 @@ def _servers(contract: PlatformContract, *, keep: bool) -> list[Server]:
         for name, address in addresses.items()
     ]
     if keep and contract.mlflow_ui:
-        servers.append(Server("mlflow-ui", "ray_training", _mlflow_ui(contract), f"{contract.mlflow_ui}/health"))
+        servers.append(Server("mlflow-ui", "ray_training", ("ray-train", "ui"), f"{contract.mlflow_ui}/health"))
     return servers
-
-
-def _mlflow_ui(contract: PlatformContract) -> tuple[str, ...]:
-    address = urlsplit(str(contract.mlflow_ui))
-    options = {
-        "--host": str(address.hostname),
-        "--port": str(address.port),
-        "--backend-store-uri": contract.mlflow.tracking_uri,
-        "--default-artifact-root": contract.mlflow.artifacts,
-        "--workers": "1",
-    }
-    return ("mlflow", "server", *(word for option in options.items() for word in option))
 
 
 def stop_kept_servers(records: Path) -> list[str]:
