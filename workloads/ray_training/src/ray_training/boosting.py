@@ -68,6 +68,7 @@ def boost(
     threads: int,
     train: xgboost.QuantileDMatrix,
     validation: xgboost.QuantileDMatrix,
+    *,
     progress: Progress | None = None,
     earlier: Path | None = None,
     after_round: Callable[[xgboost.Booster, Progress], None] = lambda _booster, _progress: None,

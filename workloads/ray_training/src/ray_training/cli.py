@@ -15,6 +15,12 @@ from ray_training.errors import TrainingError
 from ray_training.settings import BoostingSettings
 
 
+class Fault(click.ClickException):
+    """Something that a person can mend: a message, and exit status 2."""
+
+    exit_code = 2
+
+
 def _say(text: str) -> None:
     click.echo(f"ray-train: {text}")
 
@@ -26,9 +32,7 @@ def _run(step: Callable[[PlatformContract], dict[str, Any]]) -> None:
     try:
         summary = step(load_contract())
     except (ContractError, TrainingError) as error:
-        fault = click.ClickException(str(error))
-        fault.exit_code = 2
-        raise fault from error
+        raise Fault(str(error)) from error
     click.echo(json.dumps(summary))
 
 

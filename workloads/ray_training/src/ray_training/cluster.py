@@ -20,6 +20,7 @@ from ray_training.timing import Stopwatch
 DATA_CPUS: Final = 2
 """Logical CPUs of a local cluster beside the training workers', for the tasks of Ray Data that feed them."""
 
+FOLDER: Final = "/tmp"  # noqa: S108 - for mkdtemp, and short
 PREFIX: Final = "ray-train-"
 
 ENVIRONMENT: Final = {
@@ -44,8 +45,8 @@ LOCAL_ENVIRONMENT: Final = {
 def ray_cluster(settings: Ray, watch: Stopwatch) -> Iterator[None]:
     """Ray is up inside the block and, if it was started here, is gone after it, however the block ends.
 
-    A local cluster's files (sockets, logs, token) are in a folder below the system's temporary one, because the path
-    of a Unix socket may have 107 bytes only; it is removed at the end. If this process is killed, Ray's processes die
+    A local cluster's files (sockets, logs, token) are in a folder below /tmp, because the path of a Unix socket may
+    have 107 bytes only; it is removed at the end. If this process is killed, Ray's processes die
     with it (Linux's parent-death signal), and the next cluster removes the folder.
 
     Raises:
@@ -53,46 +54,46 @@ def ray_cluster(settings: Ray, watch: Stopwatch) -> Iterator[None]:
     """
     os.environ.update(ENVIRONMENT)
     if settings.address != "local":
-        with _connected(watch, address=settings.address):
+        with _connected(watch, {"address": settings.address}):
             yield
         return
     os.environ.update(LOCAL_ENVIRONMENT)
     remove_leftovers()
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir="/tmp"))  # noqa: S108 - mkdtemp, and short
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=FOLDER))
     try:
         token = folder / "token"
         token.touch(mode=0o600)
         token.write_text(secrets.token_hex(32))
         os.environ["RAY_AUTH_TOKEN_PATH"] = str(token)
-        with _connected(
-            watch,
-            address="local",
-            num_cpus=settings.workers * settings.cpus_per_worker + DATA_CPUS,
-            object_store_memory=settings.object_store_mib * 2**20,
-            include_dashboard=False,
-            _temp_dir=str(folder),
-            _node_ip_address="127.0.0.1",
-        ):
+        options = {
+            "address": "local",
+            "num_cpus": settings.workers * settings.cpus_per_worker + DATA_CPUS,
+            "object_store_memory": settings.object_store_mib * 2**20,
+            "include_dashboard": False,
+            "_temp_dir": str(folder),
+            "_node_ip_address": "127.0.0.1",
+        }
+        with _connected(watch, options):
             yield
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _connected(watch: Stopwatch, **options: Any) -> Iterator[None]:
+def _connected(watch: Stopwatch, options: dict[str, Any]) -> Iterator[None]:
     import logging
 
     with watch.part("imports"):
         import ray
 
     try:
-        with watch.part("ray_start"):
-            ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, **options)
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        where = options["address"]
-        what = "start Ray on this machine" if where == "local" else f"reach the Ray cluster at {where}"
-        raise TrainingError(f"Cannot {what}: {error}") from error
-    try:
+        try:
+            with watch.part("ray_start"):
+                ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, **options)
+        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+            where = options["address"]
+            what = "start Ray on this machine" if where == "local" else f"reach the Ray cluster at {where}"
+            raise TrainingError(f"Cannot {what}: {error}") from error
         yield
     finally:
         with watch.part("ray_stop"):
@@ -101,7 +102,7 @@ def _connected(watch: Stopwatch, **options: Any) -> Iterator[None]:
 
 def remove_leftovers() -> None:
     """Removes the folders of clusters whose process was killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for folder in Path(FOLDER).glob(f"{PREFIX}*"):
         owner = re.fullmatch(rf"{PREFIX}(\d+)-\w+", folder.name)
         if owner and not Path("/proc", owner[1]).exists() and folder.stat().st_uid == os.getuid():
             shutil.rmtree(folder, ignore_errors=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -32,7 +33,7 @@ ROWS_PER_COPY: Final = 4096
 """Rows whose values fit the cache while columns are turned into rows."""
 
 
-class FeatureFiles(Datasource):  # type: ignore[misc]  # ray has no types
+class FeatureFiles(Datasource):
     """The rows of some months, with some columns, in the files' order.
 
     Args:
@@ -42,7 +43,7 @@ class FeatureFiles(Datasource):  # type: ignore[misc]  # ray has no types
     """
 
     def __init__(self, dataset: Dataset, columns: Sequence[str], months: Sequence[int]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Ray does not type it
         self._dataset = dataset
         self._columns = tuple(columns)
         self._months = tuple(months)
@@ -65,12 +66,10 @@ class FeatureFiles(Datasource):  # type: ignore[misc]  # ray has no types
         tasks = []
         for paths, rows in _groups(self._dataset, wanted):
             metadata = BlockMetadata(
-                num_rows=None, size_bytes=rows * len(self._columns) * 4, input_files=paths, exec_stats=None
+                num_rows=None, size_bytes=rows * len(self._columns) * 4, input_files=tuple(paths), exec_stats=None
             )
-            source = (paths, self._columns, self._dataset.manifest.month, self._months)
-            tasks.append(
-                ReadTask(lambda source=source: read_files(*source), metadata, per_task_row_limit=per_task_row_limit)
-            )
+            read = partial(read_files, paths, self._columns, self._dataset.manifest.month, self._months)
+            tasks.append(ReadTask(read, metadata, per_task_row_limit=per_task_row_limit))
         return tasks
 
 
@@ -89,9 +88,7 @@ def _groups(dataset: Dataset, count: int) -> Iterator[tuple[list[str], int]]:
         yield paths, rows
 
 
-def read_files(
-    paths: Sequence[str], columns: Sequence[str], month: str, months: Sequence[int]
-) -> Iterator[pa.Table]:
+def read_files(paths: Sequence[str], columns: Sequence[str], month: str, months: Sequence[int]) -> Iterator[pa.Table]:
     """The rows of `months` in the files, in their order, as tables of at most `ROWS_PER_BATCH` rows."""
     import pyarrow as pa
     import pyarrow.dataset as pads

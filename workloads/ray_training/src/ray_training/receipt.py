@@ -38,7 +38,7 @@ def training_identity(dataset: Dataset, settings: BoostingSettings, trials: int,
     return _digest(run_identity(dataset, settings, contract), trials, contract.mlflow.model_dump())
 
 
-def _digest(*parts: Any) -> str:
+def _digest(*parts: str | int | list[int] | dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
 
 

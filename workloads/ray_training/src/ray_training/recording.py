@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from platform_contract import PlatformContract
 from platform_contract.model_file import FINGERPRINT_ATTRIBUTE, SCHEMA_ATTRIBUTE, predictions_path
@@ -16,14 +16,12 @@ from ray_training.champion import Decision, Standing, decide
 from ray_training.dataset import Dataset
 from ray_training.logistic import LogisticScores
 from ray_training.plots import write_plots
+from ray_training.reading import FloatMatrix, fill, read_files
 from ray_training.registry import MODEL_ARTIFACT, Registry, faults_explained
 from ray_training.rescoring import FINGERPRINT_TAG, LOG_LOSS_TAG, champion_standing
 from ray_training.settings import HELDOUT_MONTHS, TRAIN_MONTHS, VALIDATION_MONTHS, BoostingSettings
 from ray_training.training import Trained, TrainedFiles
 from ray_training.worker import Outcome
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 EXAMPLE_ROWS: Final = 5
 
@@ -90,11 +88,12 @@ def record(registry: Registry, trained: Trained, background: Background) -> Reco
         )
         loss = made.outcome.scores.log_loss
         tags = {FINGERPRINT_TAG: dataset.manifest.fingerprint, LOG_LOSS_TAG: repr(loss)}
-        version, location = registry.register(made.booster, _example(dataset, made), run.info.run_id, tags)
+        version, location = registry.register(made.booster, _example(dataset), run.info.run_id, tags)
         predictions = predictions_path(background.contract.lake.predictions, version)
         _copy(made.predictions, predictions)
         champion = registry.champion()
-        decision = decide(Standing(version, loss), champion and champion_standing(registry, champion, dataset))
+        standing = None if champion is None else champion_standing(registry, champion, dataset)
+        decision = decide(Standing(version, loss), standing)
         if decision.moves:
             registry.move_alias(version)
         return Recorded(
@@ -157,8 +156,9 @@ def _by_column(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
 
 def _log_plots(made: TrainedFiles, scratch: Path) -> list[str]:
     import mlflow
+    import numpy as np
 
-    gain = made.booster.get_score(importance_type="total_gain")
+    gain = {name: float(np.sum(value)) for name, value in made.booster.get_score(importance_type="total_gain").items()}
     written = write_plots(scratch, made.outcome, gain, f"months {_span(HELDOUT_MONTHS)}")
     for path in written:
         mlflow.log_artifact(str(path), "plots")
@@ -169,24 +169,12 @@ def _plain(location: str) -> str:
     return location.removeprefix("file://")
 
 
-def _example(dataset: Dataset, made: TrainedFiles) -> pd.DataFrame:
+def _example(dataset: Dataset) -> FloatMatrix:
     """The features of some held-out rows, as a service would be asked with."""
-    import numpy as np
-    import pandas as pd
-
-    rows = dataset_rows(dataset, EXAMPLE_ROWS)
-    return pd.DataFrame(rows, columns=list(made.booster.feature_names), dtype=np.float32)
-
-
-def dataset_rows(dataset: Dataset, count: int) -> Any:
-    """The features of the first held-out rows."""
-    from ray_training.reading import fill, read_files
-
     manifest = dataset.manifest
-    columns = list(dict.fromkeys([*dataset.feature_names, manifest.label, manifest.month]))
-    tables = read_files(dataset.paths[::-1], columns, manifest.month, HELDOUT_MONTHS)
-    first = next(iter(tables)).slice(0, count)
-    (matrix,) = fill(dataset, [first], [HELDOUT_MONTHS])
+    columns = [*dataset.feature_names, manifest.label, manifest.month]
+    tables = read_files(dataset.paths, columns, manifest.month, HELDOUT_MONTHS)
+    (matrix,) = fill(dataset, [next(iter(tables)).slice(0, EXAMPLE_ROWS)], [HELDOUT_MONTHS])
     return matrix.features
 
 

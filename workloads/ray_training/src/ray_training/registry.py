@@ -6,15 +6,15 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from platform_contract.document import Mlflow
 from platform_contract.model_file import VERSION_ATTRIBUTE
 
 from ray_training.errors import TrainingError
+from ray_training.reading import FloatMatrix
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xgboost
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
@@ -95,7 +95,7 @@ class Registry:
                 raise
 
     def register(
-        self, booster: xgboost.Booster, example: pd.DataFrame, run_id: str, tags: Mapping[str, str]
+        self, booster: xgboost.Booster, example: FloatMatrix, run_id: str, tags: Mapping[str, str]
     ) -> tuple[str, str]:
         """Logs the model to the active run and registers it; its version and the location of its files.
 
@@ -103,7 +103,11 @@ class Registry:
         and should another training take it in the meantime, the version that was made is taken back and tried anew.
         """
         import mlflow
+        import numpy as np
+        import pandas as pd  # type: ignore[import-untyped]  # no stubs for this one use
+        from mlflow.models import infer_signature
 
+        frame = pd.DataFrame(example, columns=booster.feature_names, dtype=np.float32)
         name = self.settings.registered_model
         with faults_explained(self.settings):
             if not self.client.search_registered_models(f"name = '{name}'"):
@@ -116,8 +120,8 @@ class Registry:
                     booster,
                     name="model",
                     model_format="ubj",
-                    signature=_signature(booster, example),
-                    input_example=example,
+                    signature=infer_signature(frame, booster.inplace_predict(example)),
+                    input_example=frame,
                     pip_requirements=_requirements(),
                 )
                 version = self.client.create_model_version(
@@ -143,13 +147,6 @@ class Registry:
         with faults_explained(self.settings):
             uri = f"models:/{self.settings.registered_model}/{version}"
             return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder))) / MODEL_ARTIFACT
-
-
-def _signature(booster: xgboost.Booster, example: pd.DataFrame) -> Any:
-    import numpy as np
-    from mlflow.models import infer_signature
-
-    return infer_signature(example, booster.inplace_predict(example.to_numpy(dtype=np.float32)))
 
 
 def _requirements() -> list[str]:

@@ -19,6 +19,7 @@ from ray_training.registry import Registry
 from ray_training.settings import HELDOUT_MONTHS
 
 if TYPE_CHECKING:
+    import xgboost
     from mlflow.entities.model_registry import ModelVersion
 
 FINGERPRINT_TAG: Final = "data_fingerprint"
@@ -38,17 +39,17 @@ def champion_standing(registry: Registry, version: ModelVersion, dataset: Datase
     if misfit := _misfit(booster, dataset):
         return Standing(number, None, f"since {misfit}")
     manifest = dataset.manifest
-    columns = list(dict.fromkeys([*dataset.feature_names, manifest.label, manifest.month]))
+    columns = [*dataset.feature_names, manifest.label, manifest.month]
     tables = read_files(dataset.paths, columns, manifest.month, HELDOUT_MONTHS)
     (matrix,) = fill(dataset, tables, [HELDOUT_MONTHS])
-    wanted = [dataset.feature_names.index(name) for name in booster.feature_names]
+    wanted = [dataset.feature_names.index(name) for name in booster.feature_names or ()]
     loss = log_loss(matrix.labels, predict(booster, matrix.features[:, wanted]))
     return Standing(number, loss, "scored anew, as it was trained on other data")
 
 
-def _misfit(booster: object, dataset: Dataset) -> str:
+def _misfit(booster: xgboost.Booster, dataset: Dataset) -> str:
     """Why the present data cannot be given to a booster; empty if it can."""
-    text = booster.attr(SCHEMA_ATTRIBUTE)  # type: ignore[attr-defined]  # xgboost has no types
+    text = booster.attr(SCHEMA_ATTRIBUTE)
     try:
         trained_on = FeatureSchema.model_validate_json(text or "")
     except ValidationError:

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,10 @@ from ray_training.timing import Stopwatch
 
 if TYPE_CHECKING:
     from ray_training.logistic import LogisticScores
-    from ray_training.recording import Recorded
+    from ray_training.recording import Background, Recorded
     from ray_training.registry import Registry
     from ray_training.training import Trained
-
-Say = Callable[[str], None]
+    from ray_training.tuning import Search
 
 
 @dataclass(frozen=True)
@@ -37,26 +36,105 @@ class TrainOptions:
     checkpoint_every: int = 50
 
 
-def train(contract: PlatformContract, options: TrainOptions, say: Say) -> dict[str, Any]:
+@dataclass(frozen=True)
+class TrainStep:
+    """One call of the step."""
+
+    contract: PlatformContract
+    options: TrainOptions
+    dataset: Dataset
+    say: Callable[[str], None]
+    watch: Stopwatch = field(default_factory=Stopwatch)
+
+    @property
+    def identity(self) -> str:
+        """A digest of all that decides what this training leaves behind."""
+        return training_identity(self.dataset, self.options.settings, self.options.trials, self.contract)
+
+    def run(self, scratch: Path) -> Recorded:
+        """Trains on a cluster and records what came out; the cluster is stopped while the recording goes on."""
+        from ray_training.cluster import ray_cluster
+
+        ray_settings = self.contract.ray
+        with ThreadPoolExecutor(2) as beside:
+            with ray_cluster(ray_settings, self.watch):
+                with self.watch.part("imports"):
+                    from ray_training.recording import Background
+                self.say(f"Ray is up: {ray_settings.workers} worker(s) of {ray_settings.cpus_per_worker} CPUs")
+                # The main thread only ever waits, so that Ctrl-C and SIGTERM end the step at once.
+                training = beside.submit(self._train)
+                # Ray's processes take seconds to start, in which this one has nothing else to do.
+                baseline = beside.submit(self._open_registry_and_fit_logistic)
+                _wait_or_fail(training, baseline)
+                trained, settings, trials = training.result()
+                registry, logistic = baseline.result()
+                background = Background(self.contract, self.dataset, settings, logistic, trials, scratch)
+                recording = beside.submit(self._record, registry, trained, background)
+            return recording.result()
+
+    def _train(self) -> tuple[Trained, BoostingSettings, list[dict[str, Any]]]:
+        from ray_training.training import fit, forget_run
+
+        found = self._search() if self.options.trials else None
+        settings = found.best if found else self.options.settings
+        run_name = run_identity(self.dataset, settings, self.contract)
+        if self.options.force:
+            forget_run(self.contract.ray.storage, run_name)
+        with self.watch.part("training"):
+            trained = fit(self.dataset, settings, self.contract.ray, run_name, self.options.checkpoint_every)
+        return trained, settings, found.trials if found else []
+
+    def _search(self) -> Search:
+        from ray_training.tuning import LOSS, search
+
+        self.say(f"searching for parameters in {self.options.trials} trials")
+        with self.watch.part("search"):
+            found = search(self.dataset, self.options.settings, self.options.trials, self.contract.ray, self.identity)
+        self.say(f"the best trial has a validation log loss of {found.trials[0][LOSS]:.5f}")
+        return found
+
+    def _open_registry_and_fit_logistic(self) -> tuple[Registry, LogisticScores]:
+        with self.watch.part("mlflow"):
+            from ray_training.registry import Registry
+
+            registry = Registry(self.contract.mlflow)
+        with self.watch.part("logistic"):
+            from ray_training.logistic import logistic_scores
+
+            scores = logistic_scores(self.dataset)
+        return registry, scores
+
+    def _record(self, registry: Registry, trained: Trained, background: Background) -> Recorded:
+        from ray_training.recording import record
+
+        self.say("trained; recording the run")
+        with self.watch.part("mlflow"):
+            return record(registry, trained, background)
+
+
+def train(contract: PlatformContract, options: TrainOptions, say: Callable[[str], None]) -> dict[str, Any]:
     """Trains, or finds that the same training was done; the step's summary.
 
     Raises:
         TrainingError: there is no sound data set, Ray or MLflow cannot be reached, or training failed.
     """
     started = time.monotonic()
-    dataset = find_dataset(contract.lake.features)
-    identity = training_identity(dataset, options.settings, options.trials, contract)
-    storage = contract.ray.storage
+    step = TrainStep(contract, options, find_dataset(contract.lake.features), say)
+    storage, identity = contract.ray.storage, step.identity
     if not options.force and (receipt := find_receipt(storage, identity)):
         say(f"version {receipt.summary['model_version']} was trained on this data with these settings: reused")
         return {**receipt.summary, "reused": True, "seconds": _since(started), "timings": {}}
-    say(f"{dataset.manifest.rows_out:,} flights with {len(dataset.feature_names)} features")
-    watch = Stopwatch()
+    say(f"{step.dataset.manifest.rows_out:,} flights with {len(step.dataset.feature_names)} features")
     with tempfile.TemporaryDirectory(prefix="ray-train-plots-") as scratch:
         os.environ.setdefault("MPLCONFIGDIR", scratch)
-        recorded = _train(contract, dataset, options, Path(scratch), watch, say)
-    summary = _summary(recorded, watch)
-    summary["seconds"] = _since(started)
+        recorded = step.run(Path(scratch))
+    scores = recorded.metrics
+    say(
+        f"held-out months: AUC {scores['auc']:.3f}, log loss {scores['log_loss']:.3f}; logistic regression"
+        f" {scores['logistic_auc']:.3f}, {scores['logistic_log_loss']:.3f}; base rate {scores['base_log_loss']:.3f}"
+    )
+    say(f"alias '{contract.mlflow.champion_alias}': {recorded.decision.reason}")
+    summary = {**_summary(recorded, step.watch), "seconds": _since(started)}
     keep_receipt(storage, identity, Receipt(summary=summary, files=recorded.files))
     return summary
 
@@ -65,57 +143,7 @@ def _since(started: float) -> float:
     return round(time.monotonic() - started, 2)
 
 
-def _train(
-    contract: PlatformContract, dataset: Dataset, options: TrainOptions, scratch: Path, watch: Stopwatch, say: Say
-) -> Recorded:
-    from ray_training.cluster import ray_cluster
-
-    with ThreadPoolExecutor(2) as beside:
-        with ray_cluster(contract.ray, watch):
-            with watch.part("imports"):
-                from ray_training.recording import Background, record
-                from ray_training.training import fit, forget_run
-            settings, trials = options.settings, []
-            if options.trials:
-                raise NotImplementedError
-            run_name = run_identity(dataset, settings, contract)
-            if options.force:
-                forget_run(contract.ray.storage, run_name)
-            say(f"Ray is up; training with {contract.ray.workers} worker(s) of {contract.ray.cpus_per_worker} CPUs")
-            training = beside.submit(
-                _timed, watch, "training", fit, dataset, settings, contract.ray, run_name, options.checkpoint_every
-            )
-            # Ray's processes take seconds to start, in which this one has nothing else to do.
-            other = beside.submit(_meanwhile, contract, dataset, watch)
-            _fail_fast(training, other)
-            registry, logistic = other.result()
-            background = Background(contract, dataset, settings, logistic, trials, scratch)
-            # Needs no Ray: it goes on while the cluster is stopped.
-            recording = beside.submit(_timed, watch, "mlflow", record, registry, training.result(), background)
-            say("trained; recording the run")
-        recorded = recording.result()
-    say(f"alias '{contract.mlflow.champion_alias}': {recorded.decision.reason}")
-    return recorded
-
-
-def _timed(watch: Stopwatch, part: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    with watch.part(part):
-        return function(*arguments)
-
-
-def _meanwhile(contract: PlatformContract, dataset: Dataset, watch: Stopwatch) -> tuple[Registry, LogisticScores]:
-    with watch.part("mlflow"):
-        from ray_training.registry import Registry
-
-        registry = Registry(contract.mlflow)
-    with watch.part("logistic"):
-        from ray_training.logistic import logistic_scores
-
-        scores = logistic_scores(dataset)
-    return registry, scores
-
-
-def _fail_fast(*futures: Future[Any]) -> None:
+def _wait_or_fail(*futures: Future[Any]) -> None:
     """Waits for all; as soon as one fails, raises what it failed of."""
     done, _ = wait(futures, return_when=FIRST_EXCEPTION)
     for future in done:

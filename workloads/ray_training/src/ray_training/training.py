@@ -1,4 +1,4 @@
-"""Trains with Ray Train: one run, named after what decides its trees, that continues where an earlier one was cut off."""
+"""Trains with Ray Train: a run, named after what decides its trees, continues where an earlier one was cut off."""
 
 from __future__ import annotations
 
@@ -90,16 +90,13 @@ def fit(
     from ray.train.v2.api.exceptions import TrainingFailedError
     from ray.train.xgboost import XGBoostTrainer
 
-    manifest = dataset.manifest
-    fitted = [*dataset.feature_names, manifest.label, manifest.month]
-    heldout = list(dict.fromkeys([*dataset.feature_names, *prediction_columns(dataset)]))
     task = Task(dataset, settings, ray_settings.cpus_per_worker, checkpoint_every, asked_at=time.time())
     trainer = XGBoostTrainer(
         train_worker,
         train_loop_config={"task": task},
         datasets={
-            FITTED: read(dataset, fitted, [*TRAIN_MONTHS, *VALIDATION_MONTHS]),
-            HELDOUT: read(dataset, heldout, HELDOUT_MONTHS),
+            FITTED: read_fitted(dataset),
+            HELDOUT: read_heldout(dataset),
         },
         # A lone worker reads by itself; only several need an actor that deals the blocks out.
         dataset_config=DataConfig(
@@ -113,7 +110,7 @@ def fit(
             name=run_name,
             storage_path=ray_settings.storage,
             checkpoint_config=CheckpointConfig(num_to_keep=2),
-            worker_runtime_env={"env_vars": WORKER_ENVIRONMENT},
+            worker_runtime_env={"env_vars": WORKER_ENVIRONMENT},  # type: ignore[call-arg]  # mypy sees Train V1's
         ),
     )
     try:
@@ -125,13 +122,24 @@ def fit(
     return Trained(result.checkpoint)
 
 
-def read(dataset: Dataset, columns: list[str], months: Sequence[int]) -> ray.data.Dataset:
-    """The rows of some months as a Ray data set; nothing is read yet."""
+def read_fitted(dataset: Dataset) -> ray.data.Dataset:
+    """Features, label and month of the training and validation months as a Ray data set; nothing is read yet."""
+    columns = [*dataset.feature_names, dataset.manifest.label, dataset.manifest.month]
+    return _read(dataset, columns, [*TRAIN_MONTHS, *VALIDATION_MONTHS])
+
+
+def read_heldout(dataset: Dataset) -> ray.data.Dataset:
+    """Features of the held-out months with all that is written beside predictions; nothing is read yet."""
+    return _read(dataset, [*dataset.feature_names, *prediction_columns(dataset)], HELDOUT_MONTHS)
+
+
+def _read(dataset: Dataset, columns: Sequence[str], months: Sequence[int]) -> ray.data.Dataset:
     import ray.data
 
     from ray_training.reading import FeatureFiles
 
-    return ray.data.read_datasource(FeatureFiles(dataset, columns, months))
+    rows: ray.data.Dataset = ray.data.read_datasource(FeatureFiles(dataset, columns, months))
+    return rows
 
 
 def forget_run(storage: str, run_name: str) -> None:

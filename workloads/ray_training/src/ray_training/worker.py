@@ -131,7 +131,9 @@ def _fit(task: Task, progress: Progress, earlier: Path | None, watch: Stopwatch)
                 _report(booster, progress)
 
     with watch.part("boosting"):
-        booster, _ = boost(task.settings, task.threads, train, validation, progress, earlier, keep)
+        booster, _ = boost(
+            task.settings, task.threads, train, validation, progress=progress, earlier=earlier, after_round=keep
+        )
     rows_train, rows_validation, late = counts
     return _Fitted(booster, int(rows_train), int(rows_validation), late / rows_train)
 

@@ -1,0 +1,161 @@
+"""Which version the alias names: the rule by itself, and in a real registry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import xgboost
+from hypothesis import given
+from hypothesis import strategies as st
+from platform_contract import FeatureManifest
+from ray_training.boosting import best_of, boost, predict, quantized
+from ray_training.champion import Standing, decide
+from ray_training.dataset import Dataset, find_dataset
+from ray_training.evaluation import score
+from ray_training.logistic import LogisticScores
+from ray_training.reading import fill, read_files
+from ray_training.recording import Background, Recorded, record
+from ray_training.registry import Registry
+from ray_training.settings import HELDOUT_MONTHS, TRAIN_MONTHS, VALIDATION_MONTHS, BoostingSettings
+from ray_training.training import Trained
+from ray_training.worker import MODEL_FILE, OUTCOME_FILE, PREDICTIONS_FILE, Outcome
+from synthetic_dataset import write_dataset
+from training_site import Site
+
+LOGISTIC = LogisticScores(auc=0.6, log_loss=0.6)
+GOOD, BAD = BoostingSettings(rounds=30), BoostingSettings(rounds=1)
+
+
+def train_plainly(dataset: Dataset, settings: BoostingSettings, folder: Path) -> Trained:
+    """What a run of Ray Train leaves, made without Ray in a second."""
+    from ray.train import Checkpoint
+
+    manifest = dataset.manifest
+    columns = [*dataset.feature_names, manifest.label, manifest.month]
+    tables = read_files(dataset.paths, columns, manifest.month, range(1, 13))
+    fitted, validation, heldout = fill(dataset, tables, [TRAIN_MONTHS, VALIDATION_MONTHS, HELDOUT_MONTHS])
+    booster, progress = boost(settings, 2, *quantized(dataset, [fitted, validation], settings, threads=2))
+    model = best_of(booster, progress)
+    scores, curves = score(heldout.labels, predict(model, heldout.features), float(fitted.labels.mean()))
+    outcome = Outcome(
+        scores=scores,
+        curves=curves,
+        rows_train=fitted.rows,
+        rows_validation=validation.rows,
+        rounds=progress.rounds,
+        best_rounds=progress.best_rounds,
+        validation_log_loss=min(progress.validation_log_loss),
+        resumed_from_round=0,
+        timings={},
+    )
+    folder.mkdir(parents=True)
+    model.save_model(folder / MODEL_FILE)
+    (folder / OUTCOME_FILE).write_text(outcome.model_dump_json())
+    (folder / PREDICTIONS_FILE).write_bytes(b"")
+    return Trained(Checkpoint.from_directory(folder))
+
+
+class Recorder:
+    """Trains and records on one site; the contract's data set may change in between."""
+
+    def __init__(self, folder: Path) -> None:
+        self.site = Site.make(folder)
+        self.registry = Registry(self.site.contract.mlflow)
+        self.count = 0
+
+    def write_dataset(self, seed: int = 7) -> FeatureManifest:
+        return write_dataset(Path(self.site.contract.lake.features), rows=4000, seed=seed)
+
+    def record(self, settings: BoostingSettings, dataset: Dataset | None = None) -> Recorded:
+        self.count += 1
+        scratch = self.site.folder / f"scratch-{self.count}"
+        scratch.mkdir()
+        dataset = dataset or find_dataset(self.site.contract.lake.features)
+        trained = train_plainly(dataset, settings, scratch / "run")
+        return record(self.registry, trained, Background(self.site.contract, dataset, settings, LOGISTIC, [], scratch))
+
+    def champion(self) -> str:
+        version = self.registry.champion()
+        assert version is not None
+        return str(version.version)
+
+
+@pytest.fixture(scope="module")
+def recorder(tmp_path_factory: pytest.TempPathFactory) -> Recorder:
+    recorder = Recorder(tmp_path_factory.mktemp("champions"))
+    recorder.write_dataset()
+    return recorder
+
+
+def test_the_alias_goes_from_the_first_version_to_a_better_one_and_an_equal_one_but_not_to_a_worse_one(
+    recorder: Recorder,
+) -> None:
+    first = recorder.record(BAD)
+    assert (first.decision.moves, recorder.champion()) == (True, "1")
+    better = recorder.record(GOOD)
+    assert (better.decision.moves, recorder.champion()) == (True, "2")
+    worse = recorder.record(BAD)
+    assert (worse.decision.moves, recorder.champion()) == (False, "2")
+    assert worse.version == "3"
+    assert worse.champion_version == "2"
+    assert "version 2 stays champion, version 3 is worse: log loss" in worse.decision.reason
+    equal = recorder.record(GOOD)
+    assert (equal.decision.moves, recorder.champion()) == (True, "4")
+
+
+def test_a_champion_of_other_data_is_scored_anew_on_the_present_heldout_months(recorder: Recorder) -> None:
+    champion = recorder.record(GOOD)
+    assert recorder.champion() == champion.version
+    recorder.write_dataset(seed=8)
+    worse = recorder.record(BAD)
+    assert recorder.champion() == champion.version
+    assert "scored anew, as it was trained on other data" in worse.decision.reason
+    dataset = find_dataset(recorder.site.contract.lake.features)
+    manifest = dataset.manifest
+    columns = [*dataset.feature_names, manifest.label, manifest.month]
+    (heldout,) = fill(dataset, read_files(dataset.paths, columns, manifest.month, HELDOUT_MONTHS), [HELDOUT_MONTHS])
+    booster = xgboost.Booster(model_file=champion.model_file)
+    expected, _ = score(heldout.labels, predict(booster, heldout.features), 0.5)
+    assert f"{expected.log_loss:.6f}" in worse.decision.reason
+    assert f"{champion.metrics['log_loss']:.6f}" not in worse.decision.reason
+
+
+def test_a_champion_that_the_present_data_does_not_fit_stays_and_the_reason_is_told(recorder: Recorder) -> None:
+    champion = recorder.champion()
+    dataset = find_dataset(recorder.site.contract.lake.features)
+    schema = dataset.manifest.feature_schema
+    fewer = schema.model_copy(update={"features": schema.features[:-1]})
+    other = dataset.manifest.model_copy(update={"feature_schema": fewer, "fingerprint": "f" * 16})
+    recorded = recorder.record(GOOD, Dataset(dataset.location, other))
+    assert (recorded.decision.moves, recorder.champion()) == (False, champion)
+    assert "the data no longer has its features carrier_late_share_7d; move the alias by hand" in (
+        recorded.decision.reason
+    )
+
+
+def test_a_version_number_that_was_taken_in_the_meantime_is_not_written_into_another_versions_file(
+    recorder: Recorder,
+) -> None:
+    before = recorder.record(BAD)
+    # A deleted version is not found by a search, and its number is not given away again.
+    client, name = recorder.registry.client, recorder.site.contract.mlflow.registered_model
+    gone = client.create_model_version(name, source=before.model_file.removesuffix("/model.ubj"))
+    client.delete_model_version(name, gone.version)
+    recorded = recorder.record(BAD)
+    booster = xgboost.Booster(model_file=recorded.model_file)
+    assert booster.attr("model_version") == recorded.version
+    assert int(recorded.version) > int(gone.version)
+
+
+losses = st.floats(0, 20)
+
+
+@given(losses, losses)
+def test_the_alias_moves_exactly_if_the_candidate_is_not_worse(candidate: float, champion: float) -> None:
+    decision = decide(Standing("2", candidate), Standing("1", champion))
+    assert decision.moves == (candidate <= champion)
+
+
+def test_no_champion_means_that_the_first_version_is_it() -> None:
+    assert decide(Standing("1", 9.0), None).moves

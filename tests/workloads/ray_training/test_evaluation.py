@@ -1,0 +1,93 @@
+"""Scores against scikit-learn's, which computes them in its own way; and what the reading of files gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.dataset as pads
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ray_training import cluster
+from ray_training.dataset import find_dataset
+from ray_training.evaluation import score
+from ray_training.reading import FeatureFiles, fill, read_files
+from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
+from synthetic_dataset import write_dataset
+
+rows = st.lists(
+    st.tuples(st.booleans(), st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 1.0]) | st.floats(0, 1)),
+    min_size=2,
+    max_size=200,
+).filter(lambda pairs: len({label for label, _ in pairs}) == 2)
+
+
+@given(rows)
+def test_scores_are_what_scikit_learn_says(pairs: list[tuple[bool, float]]) -> None:
+    labels = np.array([label for label, _ in pairs], dtype=np.float32)
+    given_ = np.array([probability for _, probability in pairs])
+    scores, curves = score(labels, given_, 0.3)
+    assert scores.auc == pytest.approx(roc_auc_score(labels, given_))
+    assert scores.brier == pytest.approx(brier_score_loss(labels, given_))
+    assert scores.log_loss == pytest.approx(log_loss(labels, given_), rel=1e-6)
+    assert scores.base_log_loss == pytest.approx(log_loss(labels, np.full(len(labels), 0.3)))
+    assert (curves.false_positive_rate[0], curves.true_positive_rate[-1]) == (0, 1)
+    assert 0 <= scores.calibration_error <= 1
+
+
+def test_a_calibrated_forecast_has_next_to_no_calibration_error_and_a_shifted_one_has_the_shift() -> None:
+    random = np.random.default_rng(1)
+    given_ = random.uniform(0.05, 0.85, 400_000)
+    labels = (random.random(len(given_)) < given_).astype(np.float32)
+    assert score(labels, given_, 0.5)[0].calibration_error < 0.005
+    assert score(labels, given_ + 0.1, 0.5)[0].calibration_error == pytest.approx(0.1, abs=0.005)
+
+
+def test_rows_that_are_all_alike_cannot_be_scored() -> None:
+    with pytest.raises(ValueError, match="all late or all punctual"):
+        score(np.ones(3), np.ones(3), 0.5)
+
+
+@pytest.mark.parametrize("tasks", [1, 2, 3, 7, 50])
+def test_read_tasks_give_each_row_of_the_months_once_in_the_files_order(tmp_path: Path, tasks: int) -> None:
+    write_dataset(tmp_path, rows=1400, files=7)
+    dataset = find_dataset(str(tmp_path))
+    source = FeatureFiles(dataset, ["flight_id", "month"], [2, 9])
+    # As if there were much to read: a few rows are left to one task.
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr("ray_training.reading.TASK_BYTES", 1)
+    made = source.get_read_tasks(tasks)
+    monkey.undo()
+    assert len(made) == min(tasks, 7)
+    found = [number for task in made for table in task() for number in table["flight_id"].to_pylist()]
+    expected = pads.dataset(dataset.paths).to_table(["flight_id"], filter=pads.field("month").isin([2, 9]))
+    assert found == expected["flight_id"].to_pylist()
+
+
+def test_a_matrix_has_the_values_of_the_files_and_nan_for_null(tmp_path: Path) -> None:
+    write_dataset(tmp_path, rows=900, files=3)
+    dataset = find_dataset(str(tmp_path))
+    manifest = dataset.manifest
+    columns = [*dataset.feature_names, manifest.label, manifest.month]
+    first, second = fill(dataset, read_files(dataset.paths, columns, "month", range(1, 13)), [range(1, 4), (12,)])
+    table = pads.dataset(dataset.paths).to_table(filter=pads.field("month").isin([1, 2, 3]))
+    assert first.rows == table.num_rows
+    assert first.features.dtype == np.dtype("float32")
+    for position, name in enumerate(dataset.feature_names):
+        column = table[name].to_pandas().to_numpy()
+        np.testing.assert_array_equal(first.features[:, position], column)
+    np.testing.assert_array_equal(first.labels, table["arrived_late"].to_numpy())
+    assert np.isnan(first.features).any()
+    assert second.rows == pads.dataset(dataset.paths).count_rows(filter=pads.field("month") == 12)
+
+
+def test_every_setting_of_ray_is_one_that_this_ray_knows() -> None:
+    import ray
+
+    sources = [path.read_text(errors="replace") for path in Path(ray.__file__).parent.glob("_private/**/*.py")]
+    sources += [path.read_text() for path in Path(ray.__file__).parent.glob("_common/usage/*.py")]
+    sources += [(Path(ray.__file__).parent / "train/v2/_internal/constants.py").read_text()]
+    names = {*cluster.ENVIRONMENT, *cluster.LOCAL_ENVIRONMENT, "RAY_AUTH_TOKEN_PATH"}
+    unknown = {name for name in names if not any(name in source for source in sources)}
+    assert unknown == {"DO_NOT_TRACK"}  # a general wish, not Ray's
