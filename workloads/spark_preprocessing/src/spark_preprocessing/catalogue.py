@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from platform_contract import Feature, FeatureSchema, FromLookup, FromRequest, LookupTable
 from platform_contract.feature_manifest import RequestValue
 
-from spark_preprocessing.events import LATE_MINUTES, WAITING_HOURS
+from spark_preprocessing.moments import LATE_MINUTES, WAITING_HOURS
 
 DATASET: Final = "flight_delay"
 LABEL: Final = "arrived_late"
@@ -48,21 +48,17 @@ class Snapshot:
     of: str
 
 
-def _measures(prefix: str, clock: Clock, *words: str) -> tuple[Measure, ...]:
-    """Measures from words such as ``"departure:mean_delay:3"``."""
-    unit = "h" if clock == "as_of_epoch_hour" else "d"
+Wanted = tuple[Kind, Statistic, int]
+
+
+def _snapshot(name: str, clock: Clock, keys: tuple[RequestValue, ...], of: str, *wanted: Wanted) -> Snapshot:
+    prefix, unit = name.rsplit("_", 1)[0], "h" if clock == "as_of_epoch_hour" else "d"
     measures = []
-    for word in words:
-        kind, statistic, window = word.split(":")
-        if kind not in get_args(Kind) or statistic not in get_args(Statistic):
-            raise ValueError(f"no measure: {word}")
-        measures.append(Measure(f"{prefix}_{kind}_{statistic}_{window}{unit}", kind, statistic, int(window)))
-    return tuple(measures)
-
-
-def _snapshot(name: str, clock: Clock, keys: tuple[RequestValue, ...], of: str, *words: str) -> Snapshot:
-    prefix = name.removesuffix("_hourly").removesuffix("_daily")
-    return Snapshot(name, keys, clock, _measures(prefix, clock, *words), of)
+    for kind, statistic, window in wanted:
+        # Who is waiting is a state and has no window: it is seen anew at each full hour.
+        span = "" if kind == "waiting" else f"_{window}{unit}"
+        measures.append(Measure(f"{prefix}_{kind}_{statistic}{span}", kind, statistic, window))
+    return Snapshot(name, keys, clock, tuple(measures), of)
 
 
 _HOUR: Final = "as_of_epoch_hour"
@@ -74,77 +70,77 @@ SNAPSHOTS: Final = (
         _HOUR,
         ("origin",),
         "from the same origin",
-        "departure:count:1",
-        "departure:mean_delay:1",
-        "departure:mean_delay:3",
-        "departure:late_share:3",
-        "waiting:count:1",
-        "waiting:mean_delay:1",
-        "arrival:mean_delay:3",
+        ("departure", "count", 1),
+        ("departure", "mean_delay", 1),
+        ("departure", "mean_delay", 3),
+        ("departure", "late_share", 3),
+        ("waiting", "count", 1),
+        ("waiting", "mean_delay", 1),
+        ("arrival", "mean_delay", 3),
     ),
     _snapshot(
         "carrier_hourly",
         _HOUR,
         ("carrier",),
         "of the same airline from any origin",
-        "departure:mean_delay:3",
-        "arrival:mean_delay:6",
-        "waiting:count:1",
+        ("departure", "mean_delay", 3),
+        ("arrival", "mean_delay", 6),
+        ("waiting", "count", 1),
     ),
     _snapshot(
         "carrier_origin_hourly",
         _HOUR,
         ("carrier", "origin"),
         "of the same airline from the same origin",
-        "departure:count:3",
-        "departure:mean_delay:3",
-        "departure:late_share:6",
-        "waiting:count:1",
-        "waiting:mean_delay:1",
+        ("departure", "count", 3),
+        ("departure", "mean_delay", 3),
+        ("departure", "late_share", 6),
+        ("waiting", "count", 1),
+        ("waiting", "mean_delay", 1),
     ),
     _snapshot(
         "dest_hourly",
         _HOUR,
         ("dest",),
         "to the same destination from any origin",
-        "departure:mean_delay:6",
-        "arrival:mean_delay:6",
-        "arrival:late_share:6",
-        "waiting:count:1",
-        "waiting:mean_delay:1",
+        ("departure", "mean_delay", 6),
+        ("arrival", "mean_delay", 6),
+        ("arrival", "late_share", 6),
+        ("waiting", "count", 1),
+        ("waiting", "mean_delay", 1),
     ),
     _snapshot(
         "carrier_daily",
         _DAY,
         ("carrier",),
         "of the same airline",
-        "arrival:late_share:7",
-        "arrival:late_share:28",
+        ("arrival", "late_share", 7),
+        ("arrival", "late_share", 28),
     ),
     _snapshot(
         "dest_daily",
         _DAY,
         ("dest",),
         "to the same destination",
-        "arrival:late_share:7",
-        "arrival:mean_delay:28",
+        ("arrival", "late_share", 7),
+        ("arrival", "mean_delay", 28),
     ),
     _snapshot(
         "route_daily",
         _DAY,
         ("carrier", "origin", "dest"),
         "of the same airline on the same route",
-        "arrival:count:28",
-        "arrival:late_share:28",
-        "arrival:mean_delay:28",
+        ("arrival", "count", 28),
+        ("arrival", "late_share", 28),
+        ("arrival", "mean_delay", 28),
     ),
     _snapshot(
         "slot_daily",
         _DAY,
         ("carrier", "origin", "dest", "departure_hour"),
         "of the same airline on the same route in the same hour of the day",
-        "arrival:late_share:28",
-        "arrival:mean_delay:28",
+        ("arrival", "late_share", 28),
+        ("arrival", "mean_delay", 28),
     ),
 )
 

@@ -1,17 +1,81 @@
-"""The lookup tables that are no history of flights: routes, planes, weather and the schedule."""
+"""The lookup tables: what a service asks to learn more of a flight than its passenger knows."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's own documentation uses
 
-from spark_preprocessing.events import HOUR
+from spark_preprocessing.catalogue import CATEGORICAL, SNAPSHOTS
+from spark_preprocessing.errors import PreprocessingError
+from spark_preprocessing.events import known_events
+from spark_preprocessing.moments import HOUR
+from spark_preprocessing.snapshots import snapshot
+from spark_preprocessing.tables import JudgedTables, Settle
+from spark_preprocessing.validation import REASON
 
 OBSERVATION_LAG_HOURS: Final = 1
-"""An observation that is stamped with hour h is used as of hour h + 1: stations report at different minutes of the hour,
-and by then even the last of them has."""
+"""An observation that is stamped with hour h is used as of hour h + 1: stations report at different minutes of the
+hour, and by then even the last of them has."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """What must be known of all flights before the tables can be made. Hours and days count from 1970."""
+
+    categories: Mapping[str, list[str]]
+    origin_timezones: Mapping[str, str]
+    first_hour: int
+    last_hour: int
+    first_day: int
+    last_day: int
+
+
+def span_of(flights: DataFrame) -> Span:
+    """What is asked of flights with and without outcome; categories are those of which a model can learn.
+
+    Raises:
+        PreprocessingError: no flight has an outcome.
+    """
+    day = F.unix_date(F.to_date("scheduled_local"))
+    row = flights.agg(
+        F.min("as_of_epoch_hour").alias("first_hour"),
+        F.max("as_of_epoch_hour").alias("last_hour"),
+        F.min(day).alias("first_day"),
+        F.max(day).alias("last_day"),
+        F.collect_set(F.struct("origin", "origin_zone")).alias("zones"),
+        *(F.collect_set(F.when(F.col(REASON).isNull(), F.col(name))).alias(name) for name in CATEGORICAL),
+    ).first()
+    if row is None or not row[CATEGORICAL[0]]:
+        raise PreprocessingError("The raw files do not say of any flight how it arrived: there is nothing to learn.")
+    return Span(
+        categories={name: sorted(row[name]) for name in CATEGORICAL},
+        origin_timezones=dict(sorted((zone["origin"], zone["origin_zone"]) for zone in row["zones"])),
+        first_hour=row["first_hour"],
+        last_hour=row["last_hour"],
+        first_day=row["first_day"],
+        last_day=row["last_day"],
+    )
+
+
+def lookup_tables(tables: JudgedTables, span: Span, settle: Settle) -> dict[str, DataFrame]:
+    """Every lookup table of the catalogue, by name."""
+    seen = tables.seen_flights()
+    events = settle("events", known_events(seen, set(span.origin_timezones.values())))
+    made = {
+        "route": route(seen, tables.accepted("airports")),
+        "plane": plane(tables.accepted("planes")),
+        "weather": weather(tables.accepted("weather")),
+        "schedule": schedule(seen),
+    }
+    for table in SNAPSHOTS:
+        hourly = table.clock == "as_of_epoch_hour"
+        first, last = (span.first_hour, span.last_hour) if hourly else (span.first_day, span.last_day)
+        made[table.name] = snapshot(events, table, first, last)
+    return made
 
 
 def route(flights: DataFrame, airports: DataFrame) -> DataFrame:
@@ -22,12 +86,11 @@ def route(flights: DataFrame, airports: DataFrame) -> DataFrame:
         F.col("lon").cast("float").alias("dest_longitude"),
     )
     lengths = flights.groupBy("origin", "dest").agg(F.min("distance").cast("float").alias("distance_miles"))
-    return lengths.join(F.broadcast(ends), "dest", "left").select(
-        "origin", "dest", "distance_miles", "dest_latitude", "dest_longitude"
-    )
+    return lengths.join(F.broadcast(ends), "dest", "left")
 
 
 def plane(planes: DataFrame) -> DataFrame:
+    """One row per plane that is registered."""
     return planes.select(
         "tailnum",
         F.col("year").cast("float").alias("plane_year_made"),
@@ -37,6 +100,7 @@ def plane(planes: DataFrame) -> DataFrame:
 
 
 def weather(observations: DataFrame) -> DataFrame:
+    """One row per observation, under the hour from which on it may be used."""
     hour = F.floor(F.unix_seconds("time_hour") / HOUR)
     last_three = Window.partitionBy("origin").orderBy("_hour").rangeBetween(-2, Window.currentRow)
     return observations.withColumn("_hour", hour).select(
@@ -54,7 +118,7 @@ def weather(observations: DataFrame) -> DataFrame:
 
 
 def schedule(flights: DataFrame) -> DataFrame:
-    """Schedules are published months ahead, so a flight that is cancelled later counts as well."""
+    """One row per origin and hour. Schedules are published months ahead: a flight that is cancelled later counts."""
     return flights.groupBy("origin", "departure_epoch_hour").agg(
         F.count("*").cast("float").alias("scheduled_departures")
     )

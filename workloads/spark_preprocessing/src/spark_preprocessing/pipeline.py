@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from platform_contract import FeatureManifest, PlatformContract
 from upath import UPath
@@ -13,6 +14,8 @@ from spark_preprocessing.catalogue import DATASET
 from spark_preprocessing.fingerprint import fingerprint
 from spark_preprocessing.publication import current_version, exclusive, intact_manifest, point_to
 from spark_preprocessing.raw_tables import inspect_raw_files
+
+APP_NAME: Final = "spark-preprocess"
 
 Say = Callable[[str], None]
 

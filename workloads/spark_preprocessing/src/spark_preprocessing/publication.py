@@ -1,8 +1,8 @@
 """A version of the data set appears whole or not at all, also when the machine is switched off in between.
 
 Everything is written into a staging folder beside the versions. It becomes a version by one rename, and readers are
-sent to it by one replacement of ``LATEST.json``. A run holds a lock meanwhile, so whatever else is staged there was left
-by a run that is dead, and is removed.
+sent to it by one replacement of ``LATEST.json``. A run holds a lock meanwhile, so whatever else is staged there was
+left by a run that is dead, and is removed.
 """
 
 from __future__ import annotations

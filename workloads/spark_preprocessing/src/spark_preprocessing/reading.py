@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's own documentation uses
 from pyspark.sql.types import StringType, StructField, StructType
 
+from spark_preprocessing.locations import spark_path
 from spark_preprocessing.raw_tables import MISSING, RawColumn, RawFile
 
 RAW: Final = "raw"
 """Struct with the row's fields as they were delivered, and with the whole line where it is no row at all."""
 
 UNPARSABLE: Final = "unparsable"
-"""Array with the names of the columns whose text is no value of their type; ``(line)`` for a broken line."""
+"""Names of the columns whose text is no value of their type, comma-separated; ``(line)`` for a broken line."""
 
 _LINE: Final = "_line"
 
@@ -36,18 +38,21 @@ def read_raw(spark: SparkSession, file: RawFile) -> DataFrame:
     )
     columns = file.table.columns
     broken = F.col(_LINE).isNotNull()
-    faults = [F.when(broken, F.lit("(line)"))]
-    faults += [F.when(~broken & _does_not_parse(column), F.lit(column.name)) for column in columns]
     return text.select(
         *(_typed(column).alias(column.name) for column in columns),
-        F.array_compact(F.array(*faults)).alias(UNPARSABLE),
+        F.when(broken, F.lit("(line)"))
+        .otherwise(named_faults({column.name: _does_not_parse(column) for column in columns}))
+        .alias(UNPARSABLE),
         F.struct(*(F.col(field.name) for field in fields)).alias(RAW),
     )
 
 
-def spark_path(location: str) -> str:
-    """A location as Spark takes it: a path names its file system, whatever Hadoop's default is."""
-    return f"file://{location}" if location.startswith("/") else location
+def named_faults(faults: Mapping[str, Column]) -> Column:
+    """The names of the conditions that are true, comma-separated; empty if none is.
+
+    (An array with its nulls taken out would be the same, at several times the cost: Spark does not compile lambdas.)
+    """
+    return F.concat_ws(", ", *(F.when(fault, F.lit(name)) for name, fault in faults.items()))
 
 
 def _typed(column: RawColumn) -> Column:

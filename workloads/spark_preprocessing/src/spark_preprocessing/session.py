@@ -11,7 +11,7 @@ from typing import Final
 
 import pyspark
 from platform_contract import PlatformContract, SparkLocal
-from py4j.protocol import Py4JError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkContext
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -29,7 +29,7 @@ def spark_session(contract: PlatformContract, app_name: str) -> Iterator[SparkSe
     """The one Spark session of this process, in the contract's mode; at the end its JVM is gone as well.
 
     Raises:
-        PreprocessingError: there is no usable Java, a session is running already, or Spark does not start.
+        PreprocessingError: there is no usable Java, a session is running already, or Spark failed in the block.
     """
     require_java()
     if SparkContext._active_spark_context is not None:  # noqa: SLF001 - Spark has no other way to ask
@@ -40,12 +40,11 @@ def spark_session(contract: PlatformContract, app_name: str) -> Iterator[SparkSe
     properties = spark_properties(contract, app_name)
     with _environment(_launch_variables(local=local)):
         try:
-            try:
-                session = SparkSession.builder.config(map=dict(properties)).getOrCreate()
-            except (Py4JError, PySparkException) as error:
-                raise PreprocessingError(f"Spark does not start: {_first_line(error)}") from error
+            session = SparkSession.builder.config(map=dict(properties)).getOrCreate()
             session.sparkContext.setLogLevel("ERROR")
             yield session
+        except (Py4JError, PySparkException) as error:
+            raise PreprocessingError(_explain(error)) from error
         finally:
             _stop()
 
@@ -105,5 +104,20 @@ def _stop() -> None:
     SparkSession._instantiatedSession = None  # noqa: SLF001 - as above
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+def _explain(error: Exception) -> str:
+    """What stopped Spark, in a sentence: the cause at the bottom, without the JVM's traces."""
+    if isinstance(error, Py4JJavaError):
+        cause = error.java_exception
+        while (deeper := cause.getCause()) is not None:
+            cause = deeper
+        told = str(cause.toString())
+    elif isinstance(error, PySparkException):
+        told = str(error)
+    else:
+        return (
+            "Spark's JVM has gone, most often for want of memory: give it more (spark.driver_memory_mib) and run again."
+        )
+    told = told.strip().splitlines()[0]
+    if "No space left on device" in told:
+        return f"A disk is full ({told}): make room where spark.local_dir and the lake are, and run again."
+    return f"Spark could not go on: {told}"

@@ -21,47 +21,54 @@ def snapshot(events: DataFrame, table: Snapshot, first: int, last: int) -> DataF
         first: the first hour (or day) as of which to look back, since 1970.
         last: the last one.
     """
-    bucket, keys = _BUCKET[table.clock], list(table.keys)
-    kinds = sorted({measure.kind for measure in table.measures})
-    counts = (
-        events.where(F.col("kind").isin(kinds))
-        .groupBy(*keys, F.col(bucket).cast("long").alias("as_of"))
-        .agg(
-            *(F.count_if(F.col("kind") == kind).alias(f"{kind}_n") for kind in kinds),
-            *(F.sum(F.when(F.col("kind") == kind, F.col("delay"))).alias(f"{kind}_delay") for kind in kinds),
-            *(F.sum(F.when(F.col("kind") == kind, F.col("late"))).alias(f"{kind}_late") for kind in kinds),
+    keys = list(table.keys)
+    sums = sorted({f"{measure.kind}_{part}" for measure in table.measures for part in ("n", _part(measure))})
+    counts = events.groupBy(*keys, F.col(_BUCKET[table.clock]).alias("as_of")).agg(
+        *(F.sum(name).alias(name) for name in sums)
+    )
+    longest = max(measure.window for measure in table.measures)
+    # A row for every moment, which adds nothing itself; the first ones are only looked back to.
+    moments = F.explode(F.sequence(F.lit(first - longest).cast("long"), F.lit(last).cast("long")))
+    grid = counts.select(*keys).distinct().withColumn("as_of", moments)
+    rows = counts.withColumn("_asks", F.lit(False)).unionByName(
+        grid.select(*keys, "as_of", *(F.lit(0).cast("long").alias(name) for name in sums), F.lit(True).alias("_asks"))
+    )
+    by_key = Window.partitionBy(*keys).orderBy("as_of")
+    before = by_key.rangeBetween(Window.unboundedPreceding, -1)
+    history = rows.select(
+        *keys, "as_of", "_asks", *(F.coalesce(F.sum(name).over(before), F.lit(0)).alias(name) for name in sums)
+    ).where("_asks")
+
+    def trailing(name: str, window: int) -> Column:
+        """What the last `window` hours or days added: all before now, less all before then."""
+        return F.col(name) - F.lag(name, window, 0).over(by_key)
+
+    known = sum((trailing(name, longest) for name in sums if name.endswith("_n")), F.lit(0))
+    spans = {(name, m.window) for m in table.measures for name in (f"{m.kind}_n", f"{m.kind}_{_part(m)}")}
+    return (
+        history.select(
+            *keys,
+            "as_of",
+            _clock(table.clock).alias(table.clock),
+            *(trailing(name, window).alias(f"_{name}_{window}") for name, window in sorted(spans)),
+            known.alias("_known"),
+        )
+        .where((F.col("_known") > 0) & (F.col("as_of") >= first))
+        .select(
+            *keys, table.clock, *(_value(measure).cast("float").alias(measure.column) for measure in table.measures)
         )
     )
-    # Every moment gets a row, so that the frame below always ends at the moment itself and never reaches it.
-    moments = F.explode(F.sequence(F.lit(first).cast("long"), F.lit(last).cast("long")))
-    grid = counts.select(*keys).distinct().withColumn("as_of", moments)
-    history = grid.join(counts, [*keys, "as_of"], "left")
-    longest = max(measure.window for measure in table.measures)
-    known = sum((F.coalesce(_trailing(table, f"{kind}_n", longest), F.lit(0)) for kind in kinds), F.lit(0))
-    measured = history.select(
-        *keys,
-        _clock(table.clock).alias(table.clock),
-        *(_statistic(table, measure).cast("float").alias(measure.column) for measure in table.measures),
-        known.alias("_known"),
-    )
-    return measured.where(F.col("_known") > 0).drop("_known")
 
 
-def _trailing(table: Snapshot, column: str, window: int) -> Column:
-    """The sum over the `window` hours or days before the row's own, which is left out."""
-    frame = Window.partitionBy(*table.keys).orderBy("as_of").rangeBetween(-window, -1)
-    return F.sum(column).over(frame)
+def _part(measure: Measure) -> str:
+    return {"count": "n", "mean_delay": "delay", "late_share": "late"}[measure.statistic]
 
 
-def _statistic(table: Snapshot, measure: Measure) -> Column:
-    number = F.coalesce(_trailing(table, f"{measure.kind}_n", measure.window), F.lit(0))
-    match measure.statistic:
-        case "count":
-            return number
-        case "mean_delay":
-            return F.try_divide(_trailing(table, f"{measure.kind}_delay", measure.window), number)
-        case "late_share":
-            return F.try_divide(_trailing(table, f"{measure.kind}_late", measure.window), number)
+def _value(measure: Measure) -> Column:
+    number = F.col(f"_{measure.kind}_n_{measure.window}")
+    if measure.statistic == "count":
+        return number
+    return F.try_divide(F.col(f"_{measure.kind}_{_part(measure)}_{measure.window}"), number)
 
 
 def _clock(clock: Clock) -> Column:

@@ -1,0 +1,96 @@
+"""The raw files as judged tables: typed rows, and for each that is refused the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Final
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's own documentation uses
+
+from spark_preprocessing.dataset import with_request_values
+from spark_preprocessing.events import with_times
+from spark_preprocessing.raw_tables import FLIGHTS, RAW_TABLES, RawFile
+from spark_preprocessing.reading import RAW, read_raw
+from spark_preprocessing.validation import (
+    DETAIL,
+    REASON,
+    WITHOUT_OUTCOME,
+    flight_rules,
+    form_rules,
+    has_duplicates,
+    judge,
+    refuse_duplicates,
+    refuse_without_outcome,
+    value_rules,
+)
+
+FLIGHT_IDENTITY: Final = ("carrier", "flight", "origin", "dest", "time_hour", "minute")
+"""What makes two rows the same flight; `flight_id` is the hash of it, so it does not depend on a row's place."""
+
+Settle = Callable[[str, DataFrame], DataFrame]
+
+
+@dataclass(frozen=True)
+class JudgedTables:
+    """By name of the raw file: its rows with `REASON`, `DETAIL` and `RAW`. Flights also have all that is derived."""
+
+    rows: Mapping[str, DataFrame]
+
+    def accepted(self, name: str) -> DataFrame:
+        return self.rows[name].where(F.col(REASON).isNull())
+
+    def seen_flights(self) -> DataFrame:
+        """Flights that took place or were to: the accepted ones, and those of which only the outcome is missing."""
+        return self.rows["flights"].where(F.col(REASON).isNull() | F.col(REASON).isin(*WITHOUT_OUTCOME))
+
+    def quarantined(self) -> DataFrame:
+        """The refused rows of all files: `source`, the reason, its detail, and the row as it was delivered, in JSON."""
+        parts = [
+            rows.where(F.col(REASON).isNotNull()).select(
+                F.lit(name).alias("source"), REASON, DETAIL, F.to_json(RAW).alias("row")
+            )
+            for name, rows in self.rows.items()
+        ]
+        return reduce(DataFrame.unionByName, parts)
+
+
+def read_tables(spark: SparkSession, files: Mapping[str, RawFile], settle: Settle) -> JudgedTables:
+    """Reads and judges every raw file.
+
+    Args:
+        spark: the session.
+        files: by table name.
+        settle: writes a table down under a name and reads it back. All that follows starts from there; Spark would
+            otherwise plan the reading and judging anew, and repeat it, for each of the tables that are made of it.
+    """
+    rows: dict[str, DataFrame] = {}
+    for table in RAW_TABLES:
+        if table is not FLIGHTS:
+            judged = judge(read_raw(spark, files[table.name]), {**form_rules(table), **value_rules(table.name)})
+            rows[table.name] = _single(table.name, judged, table.required, settle)
+    judged = _flights(read_raw(spark, files["flights"]), JudgedTables(rows))
+    # Of two reports of a flight, the one that says more of it stays.
+    preferred = [F.col("arr_delay").isNull(), F.col("dep_delay").isNull()]
+    flights = _single("flights", judged, ("flight_id",), settle, *preferred)
+    return JudgedTables({"flights": refuse_without_outcome(flights), **rows})
+
+
+def _single(name: str, judged: DataFrame, identity: tuple[str, ...], settle: Settle, *preferred: Column) -> DataFrame:
+    """The rows, settled, with all but one refused of those that tell of the same thing."""
+    rows = settle(name, judged)
+    if not has_duplicates(rows, identity):
+        return rows  # the usual case, which is spared the sorting
+    return settle(f"{name}_single", refuse_duplicates(rows, identity, *preferred))
+
+
+def _flights(raw: DataFrame, others: JudgedTables) -> DataFrame:
+    zones = others.accepted("airports").select("faa", "tzone")
+    for end in ("origin", "dest"):
+        zone = zones.select(F.col("faa").alias(end), F.col("tzone").alias(f"{end}_zone"))
+        raw = raw.join(F.broadcast(zone), end, "left")
+    carriers = others.accepted("airlines").select("carrier", F.lit(True).alias("carrier_is_known"))
+    known = raw.join(F.broadcast(carriers), "carrier", "left").withColumn("flight_id", F.xxhash64(*FLIGHT_IDENTITY))
+    return with_request_values(judge(with_times(known), flight_rules(FLIGHTS)))
