@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import bentoml
 from platform_contract import load_contract
 from platform_contract.model_file import shared_model_path
@@ -38,6 +40,8 @@ class FlightDelayShared:
         self.source = SharedFileSource(contract.lake.features, path, change_counter())
         self.watcher = Watcher(self.source)
         self.watcher.start()
+        # A second of work, while the watcher waits for the inspection of the first model.
+        importlib.import_module("xgboost")
 
     def __is_ready__(self) -> bool:
         return self.source.current is not None
