@@ -18,6 +18,9 @@ from ray_training.cluster import FOLDER, PREFIX
 ROUNDS = "40"
 """Of every training that is compared with another."""
 
+AGENTS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
+"""They outlive a killed cluster by a minute, and do nothing but wait for it."""
+
 
 @dataclass(frozen=True)
 class Site:
@@ -57,7 +60,7 @@ class Site:
         """Runs the command to its end; nothing that it started may be left."""
         process = self.start(*words)
         stdout, stderr = process.communicate(timeout=300)
-        assert not processes_of(process.pid), "the command has left processes behind"
+        wait_for(lambda: not processes_of(process.pid), "Ray's processes to end", seconds=5)
         assert not leftovers(process.pid), "the command has left a folder behind"
         return subprocess.CompletedProcess(words, process.returncode, stdout, stderr)
 
@@ -83,15 +86,18 @@ def leftovers(pid: int) -> list[Path]:
 
 
 def processes_of(pid: int) -> list[str]:
-    """Command lines of Ray's processes that the command of that pid has started."""
+    """Command lines of what the command of that pid has started and what runs still: all of it is in its session.
+
+    Ray's workers call themselves ``ray::…`` and are known by nothing else.
+    """
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+            if os.getsid(int(entry.name)) == pid != int(entry.name) and state != "Z":
+                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")[:200])
         except OSError:
             continue
-        if f"{FOLDER}/{PREFIX}{pid}-" in command:
-            found.append(command[:200])
     return found
 
 

@@ -6,9 +6,10 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,8 +47,9 @@ def ray_cluster(settings: Ray, watch: Stopwatch) -> Iterator[None]:
     """Ray is up inside the block and, if it was started here, is gone after it, however the block ends.
 
     A local cluster's files (sockets, logs, token) are in a folder below /tmp, because the path of a Unix socket may
-    have 107 bytes only; it is removed at the end. If this process is killed, Ray's processes die
-    with it (Linux's parent-death signal), and the next cluster removes the folder.
+    have 107 bytes only; it is removed at the end. If this process is killed, Ray's servers die with it (Linux's
+    parent-death signal), its workers some seconds later and its two agents after a minute; the next cluster ends what
+    it still finds of them and removes the folder.
 
     Raises:
         TrainingError: the cluster cannot be started or reached.
@@ -101,8 +103,31 @@ def _connected(watch: Stopwatch, options: dict[str, Any]) -> Iterator[None]:
 
 
 def remove_leftovers() -> None:
-    """Removes the folders of clusters whose process was killed."""
+    """Ends what is left of clusters whose process was killed, and removes their folders."""
     for folder in Path(FOLDER).glob(f"{PREFIX}*"):
         owner = re.fullmatch(rf"{PREFIX}(\d+)-\w+", folder.name)
-        if owner and not Path("/proc", owner[1]).exists() and folder.stat().st_uid == os.getuid():
+        if owner and not _runs(int(owner[1])) and folder.stat().st_uid == os.getuid():
+            for pid in _users_of(folder):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
+
+
+def _users_of(folder: Path) -> list[int]:
+    """Processes of this user that have a file of the folder open (Linux only): logs, mostly."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if any(folder in handle.readlink().parents for handle in (process / "fd").iterdir()):
+                found.append(int(process.name))
+    return found
