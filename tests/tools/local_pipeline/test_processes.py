@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -87,6 +88,34 @@ def test_the_next_run_stops_what_a_killed_one_has_left(tmp_path: Path, ledger: L
     assert ledger.stop_all() == ["server"]
     assert entry.processes() == []
     assert ledger.stop_all() == []
+
+
+def test_a_run_that_is_killed_before_it_could_write_down_what_it_starts_starts_nothing(tmp_path: Path) -> None:
+    code = (
+        "import subprocess, sys, os; from pathlib import Path; from local_pipeline.processes import Ledger, Running\n"
+        "class Killed(Ledger):\n"
+        "    def add(self, started): print(started.pid, flush=True); os.kill(os.getpid(), 9)\n"
+        f"Running('it', ['touch', {str(tmp_path / 'ran')!r}], stdout=subprocess.DEVNULL,"
+        f" stderr=subprocess.DEVNULL, environ={{}}, ledger=Killed(Path({str(tmp_path / 'ledger')!r})))"
+    )
+    killed = subprocess.run([sys.executable, "-c", code], check=False, text=True, stdout=subprocess.PIPE)
+    assert killed.returncode == -9
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(int(killed.stdout)).wait(timeout=30)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_suspended_process_can_end_as_it_is_asked_to(tmp_path: Path, ledger: Ledger) -> None:
+    ended = tmp_path / "ended"
+    running = start(
+        ledger,
+        f"import signal; signal.signal(signal.SIGTERM, lambda *_: (open({str(ended)!r}, 'w'), exit()));"
+        f" print('up', flush=True); {SLEEP}",
+    )
+    first_line(running)
+    psutil.Process(running.popen.pid).suspend()
+    running.stop()
+    assert ended.exists()
 
 
 def test_what_outlived_a_step_of_a_killed_run_is_stopped_too(ledger: Ledger, stranger: psutil.Process) -> None:

@@ -7,6 +7,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import Final
 
 import click
 from platform_contract import CONTRACT_VARIABLE, ContractError, find_repository, load_contract, local_contract
@@ -62,18 +63,29 @@ def stop(*, records: Path) -> None:
     click.echo(f"stopped {', '.join(names)}" if names else "nothing was left up")
 
 
+class Signalled(BaseException):
+    """A signal has asked this process to end. No `KeyboardInterrupt`: click would swallow which signal it was."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def _interrupt(number: int, _frame: FrameType | None) -> None:
     # A second signal must not break the stopping that the first has begun.
-    for stopped in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for stopped in SIGNALS:
         signal.signal(stopped, signal.SIG_IGN)
-    raise KeyboardInterrupt(number)
+    raise Signalled(number)
 
 
 def main() -> None:
     """Runs the command: 2 for what a person can mend, 128 + number for a signal."""
-    for stopped in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(stopped, _interrupt)
     try:
+        for stopped in SIGNALS:
+            signal.signal(stopped, _interrupt)
         cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
@@ -84,11 +96,8 @@ def main() -> None:
     except OSError as error:
         click.echo(f"\nError: {error.strerror}: {error.filename}. Is there space, and may you write there?", err=True)
         sys.exit(2)
-    except (KeyboardInterrupt, click.Abort) as error:
+    except Signalled as signalled:
         click.echo(
             "\nStopped: everything that was started has ended. 'make run' goes on from what was finished.", err=True
         )
-        # click turns a KeyboardInterrupt into an Abort that says no more than its cause does.
-        told = error.__cause__ if isinstance(error, click.Abort) else error
-        number = told.args[0] if told and told.args else signal.SIGINT
-        sys.exit(128 + int(number))
+        sys.exit(128 + signalled.number)

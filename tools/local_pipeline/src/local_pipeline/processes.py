@@ -21,6 +21,12 @@ import psutil
 PATIENCE_SECONDS: Final = 15.0
 """How long a process may take to stop by itself before it is killed."""
 
+SAME_START_SECONDS: Final = 5.0
+"""Two tellings of one process's start may differ by a step of the machine's clock, which they are counted back from."""
+
+_GATE: Final = 'read -r _ && exec "$@" </dev/null'
+"""Shell script that becomes the command once it has read a line, and ends when there will be none."""
+
 _PR_SET_CHILD_SUBREAPER: Final = 36  # <linux/prctl.h>
 
 
@@ -79,6 +85,7 @@ def stop_tree(root: psutil.Process, patience_seconds: float = PATIENCE_SECONDS) 
     family = tree(root)
     with contextlib.suppress(psutil.NoSuchProcess):
         root.send_signal(signal.SIGTERM)
+        root.resume()  # one that was suspended could not end
     psutil.wait_procs([root], timeout=patience_seconds)
     # What it should have stopped itself, with what came while we waited.
     rest = {process for member in family for process in tree(member)}
@@ -101,7 +108,7 @@ class Started:
         """The process if it is still that one and still runs, or else what it had started and what outlived it."""
         try:
             found = psutil.Process(self.pid)
-            if abs(found.create_time() - self.create_time) >= 1:
+            if abs(found.create_time() - self.create_time) >= SAME_START_SECONDS:
                 return []  # the pid is another's by now, and it is nobody's while a process of its session runs
             if found.status() != psutil.STATUS_ZOMBIE:
                 return [found]
@@ -172,8 +179,8 @@ class Running:
         self._ledger = ledger
         self._before = set(psutil.Process().children(recursive=True))
         self.popen = subprocess.Popen(
-            list(command),
-            stdin=subprocess.DEVNULL,
+            ["/bin/sh", "-c", _GATE, name, *command],
+            stdin=subprocess.PIPE,
             stdout=stdout,
             stderr=stderr,
             text=True,
@@ -183,7 +190,12 @@ class Running:
             start_new_session=True,
         )
         self.entry = Started(name, self.popen.pid, _create_time(self.popen.pid))
+        # The command starts when it is in the ledger: if this process is killed before, nothing is ever started.
         ledger.add(self.entry)
+        if self.popen.stdin:
+            with contextlib.suppress(BrokenPipeError):  # it was killed at once
+                self.popen.stdin.write("\n")
+                self.popen.stdin.close()
 
     def stop(self) -> None:
         """Ends the command if it still runs, and whatever it has left behind."""

@@ -71,6 +71,9 @@ def run_pipeline(
                 memory=memory,
             )
             _chain(workspace, contract, raw, keep=keep)
+        except BaseException:
+            ledger.stop_all()  # a signal may have come just as something was started
+            raise
         finally:
             memory.stop()
 
