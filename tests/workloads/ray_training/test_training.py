@@ -144,20 +144,28 @@ def test_the_same_training_is_not_done_twice(trained_site: TrainedSite, mlflow_c
     assert len(runs) == 1
 
 
-def test_a_training_is_reused_without_an_engine_being_imported(trained_site: TrainedSite) -> None:
+def engines_imported_by(trained: TrainedSite, *words: str) -> tuple[dict[str, Any], list[str]]:
+    """The summary of a command, and which of the slow engines it has imported."""
     import subprocess
     import sys
 
+    engines = {"ray", "mlflow", "xgboost", "sklearn", "pandas", "pyarrow"}
     code = (
-        "import sys; from ray_training.cli import main\n"
-        f"try: main(['train', '--rounds', '{ROUNDS}'])\n"
-        "except SystemExit: print(sorted({'ray', 'mlflow', 'xgboost', 'sklearn', 'pandas'} & set(sys.modules)))"
+        "import json, sys; from ray_training.cli import main\n"
+        f"try: main({list(words)!r})\n"
+        f"except SystemExit: print(json.dumps(sorted({engines!r} & set(sys.modules))))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], env=trained_site.site.environ, text=True, capture_output=True, check=True
+        [sys.executable, "-c", code], env=trained.site.environ, text=True, capture_output=True, check=True
     )
-    assert '"reused": true' in done.stdout
-    assert done.stdout.splitlines()[-1] == "[]"
+    summary, imported = map(json.loads, done.stdout.splitlines()[-2:])
+    return summary, imported
+
+
+def test_a_training_is_reused_without_an_engine_being_imported(trained_site: TrainedSite) -> None:
+    summary, imported = engines_imported_by(trained_site, "train", "--rounds", ROUNDS)
+    assert summary["reused"] is True
+    assert imported == []
 
 
 def test_publish_puts_the_champions_very_file_on_shared_storage_once(
@@ -167,8 +175,27 @@ def test_publish_puts_the_champions_very_file_on_shared_storage_once(
     first = trained_site.site.summary("publish")
     assert first == {"step": "publish", "model_version": "1", "path": str(target), "reused": False}
     written = target.stat()
-    assert trained_site.site.summary("publish") == {**first, "reused": True}
+    assert engines_imported_by(trained_site, "publish") == ({**first, "reused": True}, [])
     assert target.stat().st_mtime_ns == written.st_mtime_ns
     assert [path.name for path in target.parent.iterdir()] == [target.name]
     champion = champion_booster(trained_site, mlflow_client, tmp_path)
     assert xgboost.Booster(model_file=target).save_raw("ubj") == champion.save_raw("ubj")
+
+
+def test_publish_asks_the_registry_again_when_it_or_the_file_has_changed(
+    trained_site: TrainedSite, mlflow_client: Any
+) -> None:
+    settings = trained_site.site.contract.mlflow
+    target = shared_model_path(trained_site.site.contract.shared_files.models)
+    trained_site.site.summary("publish")
+    content = target.read_bytes()
+    target.write_bytes(content[:-1])
+    assert trained_site.site.summary("publish")["reused"] is False
+    assert target.read_bytes() == content
+    mlflow_client.delete_registered_model_alias(settings.registered_model, settings.champion_alias)
+    try:
+        done = trained_site.site.run("publish")
+    finally:
+        mlflow_client.set_registered_model_alias(settings.registered_model, settings.champion_alias, "1")
+    assert done.returncode == 2
+    assert "has the alias 'champion'" in done.stderr

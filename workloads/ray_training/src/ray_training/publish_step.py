@@ -6,25 +6,47 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from platform_contract import PlatformContract
 from platform_contract.model_file import VERSION_ATTRIBUTE, shared_model_path
 
 from ray_training.errors import TrainingError
+from ray_training.receipt import Receipt, find_receipt, keep_receipt, publish_identity, registry_state
+
+if TYPE_CHECKING:
+    from ray_training.registry import Registry
 
 
 def publish(contract: PlatformContract, say: Callable[[str], None]) -> dict[str, Any]:
     """Replaces the shared model file by the champion's in one step, unless it is the same; the step's summary.
 
+    A registry in a database that was not written to since the last time is not even opened.
+
     Raises:
         TrainingError: there is no champion, its file is not what it should be, or MLflow or the shared storage cannot
             be reached.
     """
-    from ray_training.registry import Registry
+    settings, storage = contract.mlflow, contract.ray.storage
+    target = shared_model_path(contract.shared_files.models)
+    identity = publish_identity(contract, target, registry_state(settings.tracking_uri))
+    if identity and (receipt := find_receipt(storage, identity)):
+        summary = {**receipt.summary, "reused": True}
+    else:
+        from ray_training.registry import Registry
 
-    settings = contract.mlflow
-    registry = Registry(settings)
+        registry = Registry(settings)
+        # The champion that is found is of this state or of a later one, never of an earlier one.
+        state = registry_state(settings.tracking_uri)
+        summary = _put_champion(registry, target)
+        if identity := publish_identity(contract, target, state):
+            keep_receipt(storage, identity, Receipt(summary=summary, files=[]))
+    say(f"version {summary['model_version']} {'is already' if summary['reused'] else 'is now'} at {target}")
+    return summary
+
+
+def _put_champion(registry: Registry, target: Path) -> dict[str, Any]:
+    settings = registry.settings
     champion = registry.champion()
     if champion is None:
         raise TrainingError(
@@ -32,14 +54,12 @@ def publish(contract: PlatformContract, say: Callable[[str], None]) -> dict[str,
             f" {settings.tracking_uri}. Run 'ray-train train' first."
         )
     version = str(champion.version)
-    target = shared_model_path(contract.shared_files.models)
     with tempfile.TemporaryDirectory() as folder:
         file = registry.model_file(version, Path(folder))
         reused = target.exists() and target.read_bytes() == file.read_bytes()
         if not reused:
             _check(file, version, settings.registered_model)
             replace(target, file.read_bytes())
-    say(f"version {version} {'is already' if reused else 'is now'} at {target}")
     return {"step": "publish", "model_version": version, "path": str(target), "reused": reused}
 
 

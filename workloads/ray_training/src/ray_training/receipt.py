@@ -1,10 +1,11 @@
-"""What a finished training left behind, so that the same training need not be done twice."""
+"""What a finished step left behind, so that the same work need not be done twice."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from platform_contract import PlatformContract
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,9 +14,12 @@ from upath import UPath
 from ray_training.dataset import Dataset
 from ray_training.settings import BoostingSettings, code_digest
 
+SQLITE: Final = "sqlite:///"
+"""How the tracking URI of a database on this machine begins."""
+
 
 class Receipt(BaseModel):
-    """The summary of a training, and the files that must still be there for it to count."""
+    """The summary of a step, and the files that must still be there for it to count."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -38,12 +42,33 @@ def training_identity(dataset: Dataset, settings: BoostingSettings, trials: int,
     return _digest(run_identity(dataset, settings, contract), trials, contract.mlflow.model_dump())
 
 
+def registry_state(tracking_uri: str) -> list[int] | None:
+    """Numbers that any writing to the registry's database changes; None if the registry is a server."""
+    if not tracking_uri.startswith(SQLITE):
+        return None
+    database = tracking_uri.removeprefix(SQLITE)
+    # Beside the database SQLite may keep what it has not yet written into it.
+    files = [file.stat() for end in ("", "-wal", "-journal") if (file := Path(database + end)).exists()]
+    return [number for file in files for number in (file.st_ino, file.st_size, file.st_mtime_ns)]
+
+
+def publish_identity(contract: PlatformContract, published: Path, registry: list[int] | None) -> str | None:
+    """A digest of the registry's state and of the published file: while it is the same, so is the champion there.
+
+    None if one of them cannot be told.
+    """
+    if not registry or not published.exists():
+        return None
+    content = hashlib.sha256(published.read_bytes()).hexdigest()
+    return _digest("publish", contract.mlflow.model_dump(), registry, str(published), content, code_digest())
+
+
 def _digest(*parts: str | int | list[int] | dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
 
 
 def find_receipt(storage: str, identity: str) -> Receipt | None:
-    """The receipt of that training, if it finished and its files are still there."""
+    """The receipt of that work, if it was finished and its files are still there."""
     path = _path(storage, identity)
     try:
         receipt = Receipt.model_validate_json(path.read_bytes())

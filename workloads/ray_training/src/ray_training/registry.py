@@ -13,6 +13,7 @@ from platform_contract.model_file import VERSION_ATTRIBUTE
 
 from ray_training.errors import TrainingError
 from ray_training.reading import FloatMatrix
+from ray_training.receipt import SQLITE
 
 if TYPE_CHECKING:
     import xgboost
@@ -59,8 +60,8 @@ class Registry:
     def __init__(self, settings: Mlflow) -> None:
         for name, value in ENVIRONMENT.items():
             os.environ.setdefault(name, value)
-        if settings.tracking_uri.startswith("sqlite:///"):
-            Path(settings.tracking_uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        if settings.tracking_uri.startswith(SQLITE):
+            Path(settings.tracking_uri.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
         import logging
 
         logging.getLogger("alembic").setLevel(logging.WARNING)
