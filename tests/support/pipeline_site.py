@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from free_ports import free_port_base
 from platform_contract import local_contract
-from platform_contract.loading import PORTS_USED
 
 ROOT = Path(__file__).resolve().parents[2]
 PIPELINE = str(ROOT / ".local" / "envs" / "local_pipeline" / "bin" / "local-pipeline")
@@ -68,26 +67,9 @@ class Site:
         return found
 
 
-def free_port_base() -> int:
-    """The first of as many free ports in a row as a contract needs."""
-    for base in range(20000, 30000, PORTS_USED):
-        probes = [socket.socket() for _ in range(PORTS_USED)]
-        try:
-            for port, probe in enumerate(probes, start=base):
-                probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        else:
-            return base
-        finally:
-            for probe in probes:
-                probe.close()
-    raise AssertionError("no free ports")
-
-
 def make_site(folder: Path) -> Site:
     """A site below `folder` on which nothing has run."""
     site = Site(folder)
     site.home.mkdir(parents=True)
-    site.contract.write_text(local_contract(folder / "data", free_port_base()).model_dump_json())
+    site.contract.write_text(local_contract(folder / "data", free_port_base(20000, 30000)).model_dump_json())
     return site

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,8 +20,8 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import xgboost
+from free_ports import free_port_base
 from platform_contract import FeatureManifest, FeatureSchema, PlatformContract, local_contract
-from platform_contract.loading import PORTS_USED
 from platform_contract.model_file import shared_model_path
 from synthetic_dataset import write_dataset
 
@@ -76,14 +75,14 @@ class Site:
 def make_site(folder: Path, rows: int = ROWS) -> Site:
     """A site with a published data set and no model."""
     folder.mkdir(parents=True, exist_ok=True)
-    contract = local_contract(folder, free_port_base())
+    contract = local_contract(folder, free_port_base(31000, 32700))
     (folder / "contract.json").write_text(contract.model_dump_json())
     return Site(folder, contract, write_dataset(Path(contract.lake.features), rows=rows))
 
 
 def elsewhere(site: Site, folder: Path) -> Site:
     """The same data, models and Bentos with other addresses, for servers that a test stops."""
-    own = local_contract(folder, free_port_base()).serving
+    own = local_contract(folder, free_port_base(31000, 32700)).serving
     contract = site.contract.model_copy(update={"serving": own})
     (folder / "contract.json").write_text(contract.model_dump_json())
     return Site(folder, contract, site.manifest)
@@ -216,19 +215,6 @@ class Services:
     model_api: Server
     embedded: Server
     shared: Server
-
-
-def free_port_base() -> int:
-    """The first of as many free ports in a row as a contract needs."""
-    for base in range(31000, 32700, PORTS_USED):
-        with ExitStack() as stack:
-            try:
-                for port in range(base, base + PORTS_USED):
-                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return base
-    raise AssertionError("no free ports")
 
 
 def last_json(output: str) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class Site:
         """Runs the command to its end; nothing that it started may be left."""
         process = self.start(*words)
         stdout, stderr = process.communicate(timeout=300)
-        wait_for(lambda: not processes_of(process.pid), "Ray's processes to end", seconds=5)
+        wait_for(lambda: not processes_of(process.pid), "Ray's processes to end", seconds=30)
         assert not leftovers(process.pid), "the command has left a folder behind"
         return subprocess.CompletedProcess(words, process.returncode, stdout, stderr)
 
@@ -81,21 +81,22 @@ class TrainedSite:
 
 
 def leftovers(pid: int) -> list[Path]:
-    """Temporary folders of the cluster that the command of that pid started."""
+    """Temporary folders that the command of that pid has made."""
     return list(Path(FOLDER).glob(f"{PREFIX}{pid}-*"))
 
 
-def processes_of(pid: int) -> list[str]:
-    """Command lines of what the command of that pid has started and what runs still: all of it is in its session.
+def processes_of(pid: int) -> dict[int, str]:
+    """Pid and command line of what the command of that pid has started and what runs still: all is in its session.
 
     Ray's workers call themselves ``ray::…`` and are known by nothing else.
     """
-    found = []
+    found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
             if os.getsid(int(entry.name)) == pid != int(entry.name) and state != "Z":
-                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")[:200])
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                found[int(entry.name)] = command[:200]
         except OSError:
             continue
     return found

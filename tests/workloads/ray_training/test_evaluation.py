@@ -9,10 +9,13 @@ import pyarrow.dataset as pads
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from platform_contract import local_contract
 from ray_training import cluster
+from ray_training.cluster import ray_cluster
 from ray_training.dataset import find_dataset
 from ray_training.evaluation import score
-from ray_training.reading import FeatureFiles, fill, read_files
+from ray_training.reading import FeatureFiles, fill, read, read_files
+from ray_training.timing import Stopwatch
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 from synthetic_dataset import write_dataset
 
@@ -50,19 +53,28 @@ def test_rows_that_are_all_alike_cannot_be_scored() -> None:
 
 
 @pytest.mark.parametrize("tasks", [1, 2, 3, 7, 50])
-def test_read_tasks_give_each_row_of_the_months_once_in_the_files_order(tmp_path: Path, tasks: int) -> None:
+def test_read_tasks_give_each_row_of_the_months_once_in_the_files_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tasks: int
+) -> None:
     write_dataset(tmp_path, rows=1400, files=7)
     dataset = find_dataset(str(tmp_path))
     source = FeatureFiles(dataset, ["flight_id", "month"], [2, 9])
-    # As if there were much to read: a few rows are left to one task.
-    monkey = pytest.MonkeyPatch()
-    monkey.setattr("ray_training.reading.TASK_BYTES", 1)
-    made = source.get_read_tasks(tasks)
-    monkey.undo()
-    assert len(made) == min(tasks, 7)
+    monkeypatch.setattr("ray_training.reading.TASK_BYTES", source.estimate_inmemory_data_size() / tasks)
+    made = source.get_read_tasks(parallelism=200)
+    assert len(made) == source.count == min(tasks, 7)
     found = [number for task in made for table in task() for number in table["flight_id"].to_pylist()]
     expected = pads.dataset(dataset.paths).to_table(["flight_id"], filter=pads.field("month").isin([2, 9]))
     assert found == expected["flight_id"].to_pylist()
+
+
+def test_ray_data_cuts_no_block_into_pieces(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "features", rows=2000, files=2)
+    dataset = find_dataset(str(tmp_path / "features"))
+    settings = local_contract(tmp_path).ray.model_copy(update={"object_store_mib": 100})
+    with ray_cluster(settings, Stopwatch()):
+        rows = read(dataset, ["flight_id"], range(1, 13)).materialize()
+        assert rows.num_blocks() <= len(dataset.paths)
+        assert rows.count() == 2000
 
 
 def test_a_matrix_has_the_values_of_the_files_and_nan_for_null(tmp_path: Path) -> None:

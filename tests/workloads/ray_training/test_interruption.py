@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,7 +35,7 @@ def cut_off(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, int]:
 
 
 def workers_of(pid: int) -> list[str]:
-    return [command for command in processes_of(pid) if not command.startswith(AGENTS)]
+    return [command for command in processes_of(pid).values() if not command.startswith(AGENTS)]
 
 
 def newest_checkpoint(runs: Path) -> int:
@@ -69,7 +72,7 @@ def test_a_killed_training_continues_from_its_checkpoint_and_grows_the_same_tree
     assert summary["metrics"] == trained_site.summary["metrics"]
     # The next cluster has cleaned up after the killed one.
     assert leftovers(pid) == []
-    assert processes_of(pid) == []
+    assert processes_of(pid) == {}
 
 
 def test_the_run_tells_from_which_round_it_continued(cut_off: tuple[Site, int]) -> None:
@@ -82,18 +85,54 @@ def test_the_run_tells_from_which_round_it_continued(cut_off: tuple[Site, int]) 
     assert tags["resumed_from_round"] == str(summary["resumed_from_round"]) != "0"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stopped_training_stops_what_it_started(tmp_path: Path, number: signal.Signals) -> None:
+def stop(process: subprocess.Popen[str], number: signal.Signals) -> str:
+    """Sends the signal, after which there must soon be nothing left of the training; its standard error."""
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=60)
+    wait_for(lambda: not processes_of(process.pid), "Ray's processes to end", seconds=30)
+    assert leftovers(process.pid) == []
+    return stderr
+
+
+@pytest.fixture
+def training(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A long training, from the moment on when Ray is up."""
+    site = Site.make(tmp_path)
+    write_dataset(Path(site.contract.lake.features), rows=2000)
+    process = site.start("train", "--rounds", "5000")
+    assert process.stdout is not None
+    assert any("Ray is up" in line for line in process.stdout), process.communicate()[1]
+    assert processes_of(process.pid)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 1)])
+@pytest.mark.parametrize("seconds", [0, 0.5, 4])
+def test_a_stopped_training_stops_what_it_started(
+    training: subprocess.Popen[str], number: signal.Signals, status: int, seconds: float
+) -> None:
+    """At once, while Ray Train starts, and while it trains: other threads are in Ray then."""
+    time.sleep(seconds)
+    stderr = stop(training, number)
+    assert training.returncode == status
+    assert "Traceback" not in stderr
+    assert ("Aborted!" in stderr) == (number == signal.SIGINT)
+
+
+def test_a_training_is_stopped_even_if_ray_does_not_answer(training: subprocess.Popen[str]) -> None:
+    time.sleep(2)
+    for pid in processes_of(training.pid):
+        os.kill(pid, signal.SIGSTOP)
+    stop(training, signal.SIGTERM)
+    assert training.returncode == 143
+
+
+def test_a_training_is_stopped_while_ray_starts(tmp_path: Path) -> None:
     site = Site.make(tmp_path)
     write_dataset(Path(site.contract.lake.features), rows=2000)
     process = site.start("train")
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "Ray is up" in line:
-            break
-    assert processes_of(process.pid)
-    process.send_signal(number)
-    process.communicate(timeout=60)
-    assert process.returncode not in (0, None)
-    wait_for(lambda: not processes_of(process.pid), "Ray's processes to end", seconds=30)
-    assert leftovers(process.pid) == []
+    wait_for(lambda: bool(processes_of(process.pid)), "Ray's first process")
+    stop(process, signal.SIGTERM)
+    assert process.returncode == 143

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any, Final, NoReturn
 
 import click
 from platform_contract import ContractError, PlatformContract, load_contract
 
 from ray_training.errors import TrainingError
 from ray_training.settings import BoostingSettings
+
+SIGTERM_STATUS: Final = 128 + signal.SIGTERM
 
 
 class Fault(click.ClickException):
@@ -27,13 +32,39 @@ def _say(text: str) -> None:
 
 def _run(step: Callable[[PlatformContract], dict[str, Any]]) -> None:
     """Runs a step and prints its summary as the last line; a fault that a person can mend ends in one message."""
-    # Ends the process as an exception does, so that what was started is stopped.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         summary = step(load_contract())
     except (ContractError, TrainingError) as error:
         raise Fault(str(error)) from error
     click.echo(json.dumps(summary))
+
+
+def _run_in_ray(step: Callable[[PlatformContract], dict[str, Any]]) -> None:
+    """Runs a step in a thread; when it fails or a signal comes, the process ends there and then.
+
+    The main thread only ever waits: it handles a signal at once, wherever the step is, and waits for no thread of it
+    then, as one may be inside Ray for ever.
+    """
+    from ray_training.cluster import end_process
+
+    def interrupted(*_: object) -> NoReturn:
+        os.write(2, b"\nAborted!\n")  # not `print`, in whose midst this may come
+        end_process(1)
+
+    work = ThreadPoolExecutor(1).submit(_run, step)
+    try:
+        while not work.done():
+            # Again and again, because Ray, when it has started, puts a handler of its own that prints the stack.
+            signal.signal(signal.SIGINT, interrupted)
+            signal.signal(signal.SIGTERM, lambda *_: end_process(SIGTERM_STATUS))
+            wait([work], timeout=0.2)
+        work.result()
+    except Fault as fault:
+        fault.show()
+        end_process(fault.exit_code)
+    except BaseException:  # noqa: BLE001 - all of it is told
+        traceback.print_exc()
+        end_process(1)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,6 +73,8 @@ def main() -> None:
 
     Where everything is comes from the platform contract: the file that PLATFORM_CONTRACT names, or this clone's own.
     """
+    # Ends the process as an exception does, so that no half written file is left.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(SIGTERM_STATUS))
 
 
 @main.command()
@@ -81,7 +114,7 @@ def train(force: bool, trials: int, rounds: int, checkpoint_every: int) -> None:
 
     settings = BoostingSettings(rounds=rounds)
     options = TrainOptions(settings, force=force, trials=trials, checkpoint_every=checkpoint_every)
-    _run(lambda contract: run(contract, options, _say))
+    _run_in_ray(lambda contract: run(contract, options, _say))
 
 
 @main.command()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import secrets
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from platform_contract.document import Ray
 
@@ -23,6 +26,8 @@ DATA_CPUS: Final = 2
 
 FOLDER: Final = "/tmp"  # noqa: S108 - for mkdtemp, and short
 PREFIX: Final = "ray-train-"
+
+TOKEN_PATH: Final = "RAY_AUTH_TOKEN_PATH"  # noqa: S105 - the variable's name
 
 ENVIRONMENT: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -44,7 +49,11 @@ LOCAL_ENVIRONMENT: Final = {
 
 @contextmanager
 def ray_cluster(settings: Ray, watch: Stopwatch) -> Iterator[None]:
-    """Ray is up inside the block and, if it was started here, is gone after it, however the block ends.
+    """Ray is up inside the block and, if it was started here, is gone after it.
+
+    If the block fails, nothing is stopped: the caller is to end the process with `end_process`. `ray.shutdown` while
+    another thread is inside Ray aborts the whole process, and nothing makes such a thread come out: Ray waits a minute
+    for a worker that was killed before it had reported, then starts another, and so on for ever.
 
     A local cluster's files (sockets, logs, token) are in a folder below /tmp, because the path of a Unix socket may
     have 107 bytes only; it is removed at the end. If this process is killed, Ray's servers die with it (Linux's
@@ -61,24 +70,22 @@ def ray_cluster(settings: Ray, watch: Stopwatch) -> Iterator[None]:
         return
     os.environ.update(LOCAL_ENVIRONMENT)
     remove_leftovers()
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=FOLDER))
-    try:
-        token = folder / "token"
-        token.touch(mode=0o600)
-        token.write_text(secrets.token_hex(32))
-        os.environ["RAY_AUTH_TOKEN_PATH"] = str(token)
-        options = {
-            "address": "local",
-            "num_cpus": settings.workers * settings.cpus_per_worker + DATA_CPUS,
-            "object_store_memory": settings.object_store_mib * 2**20,
-            "include_dashboard": False,
-            "_temp_dir": str(folder),
-            "_node_ip_address": "127.0.0.1",
-        }
-        with _connected(watch, options):
-            yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=own_prefix(), dir=FOLDER))
+    token = folder / "token"
+    token.touch(mode=0o600)
+    token.write_text(secrets.token_hex(32))
+    os.environ[TOKEN_PATH] = str(token)
+    options = {
+        "address": "local",
+        "num_cpus": settings.workers * settings.cpus_per_worker + DATA_CPUS,
+        "object_store_memory": settings.object_store_mib * 2**20,
+        "include_dashboard": False,
+        "_temp_dir": str(folder),
+        "_node_ip_address": "127.0.0.1",
+    }
+    with _connected(watch, options):
+        yield
+    _remove(folder)
 
 
 @contextmanager
@@ -89,17 +96,37 @@ def _connected(watch: Stopwatch, options: dict[str, Any]) -> Iterator[None]:
         import ray
 
     try:
-        try:
-            with watch.part("ray_start"):
-                ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, **options)
-        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-            where = options["address"]
-            what = "start Ray on this machine" if where == "local" else f"reach the Ray cluster at {where}"
-            raise TrainingError(f"Cannot {what}: {error}") from error
-        yield
+        with watch.part("ray_start"), ThreadPoolExecutor(1) as beside:
+            # Ray's processes take seconds to start: time for the import that comes next.
+            beside.submit(importlib.import_module, "ray.train.xgboost")
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, **options)
+    except Exception as error:  # Ray raises just this if its servers take longer than half a minute
+        where = options["address"]
+        what = "start Ray on this machine" if where == "local" else f"reach the Ray cluster at {where}"
+        raise TrainingError(f"Cannot {what}: {error}") from error
+    yield
+    with watch.part("ray_stop"):
+        ray.shutdown()
+
+
+def own_prefix() -> str:
+    """Of this process's folders below /tmp: they are removed with it, or by the next training after its death."""
+    return f"{PREFIX}{os.getpid()}-"
+
+
+def end_process(status: int) -> NoReturn:
+    """Ends this process with all that it has started and its folders, whatever its threads are doing.
+
+    What is due must have been said. Nothing is waited for that could refuse to end.
+    """
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # it ends already
+        signal.alarm(0)  # Ray's handler of SIGTERM, if that was still in the way, wants to be through in 3 seconds
+        for folder in Path(FOLDER).glob(f"{own_prefix()}*"):
+            _remove(folder, leaving=True)
     finally:
-        with watch.part("ray_stop"):
-            ray.shutdown()
+        os._exit(status)
 
 
 def remove_leftovers() -> None:
@@ -107,10 +134,26 @@ def remove_leftovers() -> None:
     for folder in Path(FOLDER).glob(f"{PREFIX}*"):
         owner = re.fullmatch(rf"{PREFIX}(\d+)-\w+", folder.name)
         if owner and not _runs(int(owner[1])) and folder.stat().st_uid == os.getuid():
-            for pid in _users_of(folder):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
+
+
+def _remove(folder: Path, *, leaving: bool = False) -> None:
+    """Removes a folder and ends who is left of its cluster: Ray's own stop does not wait for all agents.
+
+    If this process is `leaving`, its own children, Ray's servers, are only held, and die with it: Ray ends this process
+    with a status of its own as soon as it sees the raylet die.
+    """
+    end = time.monotonic() + 5  # a process that the kernel holds on to is left to it
+    while time.monotonic() < end:
+        processes = _processes_of(folder)
+        held = {pid for pid, parent in processes.items() if leaving and parent == os.getpid()}
+        for pid in processes:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP if pid in held else signal.SIGKILL)
+        shutil.rmtree(folder, ignore_errors=True)  # not at once, if one of them was still writing
+        if processes.keys() == held and not folder.exists():
+            break
+        time.sleep(0.02)
 
 
 def _runs(pid: int) -> bool:
@@ -123,11 +166,19 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def _users_of(folder: Path) -> list[int]:
-    """Processes of this user that have a file of the folder open (Linux only): logs, mostly."""
-    found = []
+def _processes_of(folder: Path) -> dict[int, int]:
+    """The living processes of the cluster that has this folder, from their first moment on, and their parents (Linux).
+
+    All have inherited the path of the token; the raylet's children, which may write their title over it, the raylet's
+    logs.
+    """
+    variable = f"{TOKEN_PATH}={folder / 'token'}".encode()
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if any(folder in handle.readlink().parents for handle in (process / "fd").iterdir()):
-                found.append(int(process.name))
+        with suppress(OSError):  # it has just ended, or is another user's
+            titled = (process / "cmdline").read_bytes().startswith(b"ray::")
+            if variable in (process / "environ").read_bytes().split(b"\0") or (
+                titled and any(folder in file.readlink().parents for file in (process / "fd").iterdir())
+            ):
+                found[int(process.name)] = int((process / "stat").read_text().rpartition(")")[2].split()[1])
     return found

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
-from ray.data import Datasource, ReadTask
+from ray.data import Dataset as RayDataset
+from ray.data import Datasource, ReadTask, read_datasource
 from ray.data.block import BlockMetadata
 
 from ray_training.dataset import Dataset
@@ -48,29 +49,40 @@ class FeatureFiles(Datasource):
         self._columns = tuple(columns)
         self._months = tuple(months)
 
+    @property
+    def count(self) -> int:
+        """Tasks that read. One, unless there is a lot to read: a second process takes seconds to start."""
+        wanted = math.ceil(self.estimate_inmemory_data_size() / TASK_BYTES)
+        return sum(1 for _ in _groups(self._dataset, max(1, wanted)))
+
     def estimate_inmemory_data_size(self) -> int:
         """Bytes if every value had four and every month were asked for."""
         return self._dataset.manifest.rows_out * len(self._columns) * 4
 
     def get_read_tasks(
         self,
-        parallelism: int,
+        parallelism: int,  # noqa: ARG002 - Ray Data's signature
         per_task_row_limit: int | None = None,
-        data_context: DataContext | None = None,  # noqa: ARG002 - Ray Data's signature
+        data_context: DataContext | None = None,  # noqa: ARG002 - as above
     ) -> list[ReadTask]:
-        """Splits the files, in their order, into about `parallelism` tasks of like size.
-
-        Reading is one process's work unless there is a lot of it: a second process takes seconds to start.
-        """
-        wanted = max(1, min(parallelism, math.ceil(self.estimate_inmemory_data_size() / TASK_BYTES)))
+        """Splits the files, in their order, into `count` tasks of like size, whatever Ray Data would like."""
         tasks = []
-        for paths, rows in _groups(self._dataset, wanted):
+        for paths, rows in _groups(self._dataset, self.count):
             metadata = BlockMetadata(
                 num_rows=None, size_bytes=rows * len(self._columns) * 4, input_files=tuple(paths), exec_stats=None
             )
             read = partial(read_files, paths, self._columns, self._dataset.manifest.month, self._months)
             tasks.append(ReadTask(read, metadata, per_task_row_limit=per_task_row_limit))
         return tasks
+
+
+def read(dataset: Dataset, columns: Sequence[str], months: Sequence[int]) -> RayDataset:
+    """The rows of some months as a Ray data set; nothing is read yet."""
+    files = FeatureFiles(dataset, columns, months)
+    # Given fewer tasks than it would like, Ray Data cuts each block into as many pieces as are missing: thousands of
+    # tiny blocks, each of which costs more than to read it.
+    rows: RayDataset = read_datasource(files, override_num_blocks=files.count)
+    return rows
 
 
 def _groups(dataset: Dataset, count: int) -> Iterator[tuple[list[str], int]]:

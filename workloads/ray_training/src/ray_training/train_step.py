@@ -9,10 +9,12 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from platform_contract import PlatformContract
 
+from ray_training.cluster import FOLDER, own_prefix, ray_cluster
 from ray_training.dataset import Dataset, find_dataset
 from ray_training.receipt import Receipt, find_receipt, keep_receipt, run_identity, training_identity
 from ray_training.settings import BoostingSettings
@@ -52,36 +54,42 @@ class TrainStep:
         return training_identity(self.dataset, self.options.settings, self.options.trials, self.contract)
 
     def run(self, scratch: Path) -> Recorded:
-        """Trains on a cluster and records what came out; the cluster is stopped while the recording goes on."""
-        from ray_training.cluster import ray_cluster
+        """Trains on a cluster and records what came out; the cluster is stopped while the recording goes on.
 
+        If it fails or is interrupted, the cluster and threads are left as they are: see `ray_cluster`.
+        """
         ray_settings = self.contract.ray
-        with ThreadPoolExecutor(2) as beside:
-            with ray_cluster(ray_settings, self.watch):
-                with self.watch.part("imports"):
-                    from ray_training.recording import Background
-                self.say(f"Ray is up: {ray_settings.workers} worker(s) of {ray_settings.cpus_per_worker} CPUs")
-                # The main thread only ever waits, so that Ctrl-C and SIGTERM end the step at once.
-                training = beside.submit(self._train)
-                # Ray's processes take seconds to start, in which this one has nothing else to do.
-                baseline = beside.submit(self._open_registry_and_fit_logistic)
-                _wait_or_fail(training, baseline)
-                trained, settings, trials = training.result()
-                registry, logistic = baseline.result()
-                background = Background(self.contract, self.dataset, settings, logistic, trials, scratch)
-                recording = beside.submit(self._record, registry, trained, background)
-            return recording.result()
+        in_ray, beside = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        with ray_cluster(ray_settings, self.watch):
+            self.say(f"Ray is up: {ray_settings.workers} worker(s) of {ray_settings.cpus_per_worker} CPUs")
+            asked = Event()
+            training = in_ray.submit(self._train, asked)
+            # Ray's processes take seconds to start, in which this one has nothing else to do; before that, this work
+            # would only hold up what they wait for.
+            baseline = beside.submit(self._open_registry_and_fit_logistic, asked)
+            _wait_or_fail(training, baseline)
+            from ray_training.recording import Background
 
-    def _train(self) -> tuple[Trained, BoostingSettings, list[dict[str, Any]]]:
+            trained, settings, trials = training.result()
+            registry, logistic = baseline.result()
+            background = Background(self.contract, self.dataset, settings, logistic, trials, scratch)
+            recording = beside.submit(self._record, registry, trained, background)
+        return recording.result()
+
+    def _train(self, asked: Event) -> tuple[Trained, BoostingSettings, list[dict[str, Any]]]:
         from ray_training.training import fit, forget_run
 
-        found = self._search() if self.options.trials else None
-        settings = found.best if found else self.options.settings
-        run_name = run_identity(self.dataset, settings, self.contract)
-        if self.options.force:
-            forget_run(self.contract.ray.storage, run_name)
-        with self.watch.part("training"):
-            trained = fit(self.dataset, settings, self.contract.ray, run_name, self.options.checkpoint_every)
+        try:
+            found = self._search() if self.options.trials else None
+            settings = found.best if found else self.options.settings
+            run_name = run_identity(self.dataset, settings, self.contract)
+            if self.options.force:
+                forget_run(self.contract.ray.storage, run_name)
+            with self.watch.part("training"):
+                every = self.options.checkpoint_every
+                trained = fit(self.dataset, settings, self.contract.ray, run_name, every, asked=asked.set)
+        finally:
+            asked.set()  # nobody waits for what has failed
         return trained, settings, found.trials if found else []
 
     def _search(self) -> Search:
@@ -93,7 +101,8 @@ class TrainStep:
         self.say(f"the best trial has a validation log loss of {found.trials[0][LOSS]:.5f}")
         return found
 
-    def _open_registry_and_fit_logistic(self) -> tuple[Registry, LogisticScores]:
+    def _open_registry_and_fit_logistic(self, asked: Event) -> tuple[Registry, LogisticScores]:
+        asked.wait()
         with self.watch.part("mlflow"):
             from ray_training.registry import Registry
 
@@ -115,6 +124,9 @@ class TrainStep:
 def train(contract: PlatformContract, options: TrainOptions, say: Callable[[str], None]) -> dict[str, Any]:
     """Trains, or finds that the same training was done; the step's summary.
 
+    Not for the main thread: there, Ray takes over signals. If it fails, `ray_training.cluster.end_process` is to end
+    the process.
+
     Raises:
         TrainingError: there is no sound data set, Ray or MLflow cannot be reached, or training failed.
     """
@@ -125,7 +137,7 @@ def train(contract: PlatformContract, options: TrainOptions, say: Callable[[str]
         say(f"version {receipt.summary['model_version']} was trained on this data with these settings: reused")
         return {**receipt.summary, "reused": True, "seconds": _since(started), "timings": {}}
     say(f"{step.dataset.manifest.rows_out:,} flights with {len(step.dataset.feature_names)} features")
-    with tempfile.TemporaryDirectory(prefix="ray-train-plots-") as scratch:
+    with tempfile.TemporaryDirectory(prefix=own_prefix(), dir=FOLDER, ignore_cleanup_errors=True) as scratch:
         os.environ.setdefault("MPLCONFIGDIR", scratch)
         recorded = step.run(Path(scratch))
     scores = recorded.metrics

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +69,13 @@ class TrainedFiles:
 
 
 def fit(
-    dataset: Dataset, settings: BoostingSettings, ray_settings: Ray, run_name: str, checkpoint_every: int
+    dataset: Dataset,
+    settings: BoostingSettings,
+    ray_settings: Ray,
+    run_name: str,
+    checkpoint_every: int,
+    *,
+    asked: Callable[[], None] = lambda: None,
 ) -> Trained:
     """Trains on a cluster that is up, or continues the run of that name.
 
@@ -81,6 +87,7 @@ def fit(
         ray_settings: workers, their threads, and where checkpoints go.
         run_name: the same for the same data, parameters and code.
         checkpoint_every: rounds between checkpoints.
+        asked: called when all that is left to do here is to wait.
 
     Raises:
         TrainingError: training failed; with the cause as the worker told it.
@@ -113,6 +120,7 @@ def fit(
             worker_runtime_env={"env_vars": WORKER_ENVIRONMENT},  # type: ignore[call-arg]  # mypy sees Train V1's
         ),
     )
+    asked()
     try:
         result = trainer.fit()
     except TrainingFailedError as error:
@@ -125,21 +133,16 @@ def fit(
 def read_fitted(dataset: Dataset) -> ray.data.Dataset:
     """Features, label and month of the training and validation months as a Ray data set; nothing is read yet."""
     columns = [*dataset.feature_names, dataset.manifest.label, dataset.manifest.month]
-    return _read(dataset, columns, [*TRAIN_MONTHS, *VALIDATION_MONTHS])
+    from ray_training.reading import read
+
+    return read(dataset, columns, [*TRAIN_MONTHS, *VALIDATION_MONTHS])
 
 
 def read_heldout(dataset: Dataset) -> ray.data.Dataset:
     """Features of the held-out months with all that is written beside predictions; nothing is read yet."""
-    return _read(dataset, [*dataset.feature_names, *prediction_columns(dataset)], HELDOUT_MONTHS)
+    from ray_training.reading import read
 
-
-def _read(dataset: Dataset, columns: Sequence[str], months: Sequence[int]) -> ray.data.Dataset:
-    import ray.data
-
-    from ray_training.reading import FeatureFiles
-
-    rows: ray.data.Dataset = ray.data.read_datasource(FeatureFiles(dataset, columns, months))
-    return rows
+    return read(dataset, [*dataset.feature_names, *prediction_columns(dataset)], HELDOUT_MONTHS)
 
 
 def forget_run(storage: str, run_name: str) -> None:

@@ -73,14 +73,19 @@ def prepare(contract: PlatformContract, files: Mapping[str, RawFile], mark: str,
     with staging(features) as staged, staging(quarantine) as refused:
         with spark_session(contract, "spark-preprocess") as spark:
             shop = Workshop(spark, staged, refused)
-            manifest = _make(shop, files, mark, say)
+            manifest = make_version(shop, files, mark, say)
         (shop.version / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
         install(shop.refused, quarantine / name, refused / "old")
         install(shop.version, features / name, staged / "old")
     return manifest
 
 
-def _make(shop: Workshop, files: Mapping[str, RawFile], mark: str, say: Say) -> FeatureManifest:
+def make_version(shop: Workshop, files: Mapping[str, RawFile], mark: str, say: Say) -> FeatureManifest:
+    """Writes everything of a version but its manifest, which is what is returned.
+
+    Raises:
+        PreprocessingError: as `prepare`.
+    """
     tables = read_tables(shop.spark, files, shop.settle)
     rows_in = files["flights"].rows
     say(f"{rows_in:,} flights read and judged")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,6 +35,7 @@ def spark_session(contract: PlatformContract, app_name: str) -> Iterator[SparkSe
         PreprocessingError: there is no usable Java, a session is running already, or Spark failed in the block.
     """
     require_java()
+    logging.getLogger().addFilter(_says_more_than_py4j)
     if SparkContext._active_spark_context is not None:  # noqa: SLF001 - Spark has no other way to ask
         raise PreprocessingError("A Spark session is running in this process already: stop it first.")
     local = isinstance(contract.spark, SparkLocal)
@@ -40,13 +44,35 @@ def spark_session(contract: PlatformContract, app_name: str) -> Iterator[SparkSe
     properties = spark_properties(contract, app_name)
     with _environment(_launch_variables(local=local)):
         try:
-            session = SparkSession.builder.config(map=dict(properties)).getOrCreate()
+            with _ctrl_c_kept():
+                session = SparkSession.builder.config(map=dict(properties)).getOrCreate()
             session.sparkContext.setLogLevel("ERROR")
             yield session
         except (Py4JError, PySparkException) as error:
             raise PreprocessingError(_explain(error)) from error
         finally:
             _stop()
+
+
+@contextmanager
+def _ctrl_c_kept() -> Iterator[None]:
+    """Takes back PySpark's handler of Ctrl-C: it calls the JVM over a connection that is in use, and fails on screen.
+
+    Without it Ctrl-C ends the session's block, and the session, and all that runs in it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # handlers are the main thread's
+        return
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _says_more_than_py4j(record: logging.LogRecord) -> bool:
+    """Py4J logs a lost connection with its trace, on the root logger: Ctrl-C would show it. It is raised as well."""
+    return not str(record.msg).endswith("while sending command.")
 
 
 def _launch_variables(*, local: bool) -> dict[str, str | None]:
