@@ -1,0 +1,1 @@
+"""MLflow's tracking server on the platform's database and lake."""
