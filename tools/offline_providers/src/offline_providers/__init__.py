@@ -1,0 +1,1 @@
+"""Provider plugins for the real Pulumi engine, on machines where the official ones cannot be had."""

@@ -1,0 +1,149 @@
+"""AWS, simulated: inputs checked as the SDK describes them, outputs made up, changes judged as the real one does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from offline_providers import aws_invokes, simulation
+from offline_providers.aws_outputs import DEFAULT_ACCOUNT, Account, Answers
+from offline_providers.aws_tables import AUTO_NAMED, FORCED, PROTECTED
+from offline_providers.checking import check
+from offline_providers.faults import OfflineError
+from offline_providers.provider import Checked, Diff, Provider, State, Target
+from offline_providers.replacement import changed_paths, forces_replacement, names_only, told
+from offline_providers.schema import ResourceSchema, Sdk
+from offline_providers.shapes import Field, Scalar
+from offline_providers.wire import UNKNOWN, Properties, has_unknown, plain
+
+# The bridge's own note of which inputs it has filled in.
+DEFAULTS: Final = "__defaults"
+
+
+class Aws(Provider):
+    """The simulated provider `aws`."""
+
+    name = "aws"
+
+    def __init__(self) -> None:
+        self.sdk = Sdk("pulumi_aws")
+        self.version = self.sdk.version
+
+    def check_config(self, inputs: Properties) -> Checked:
+        fields = self.sdk.provider_fields()
+        return Checked(inputs, check(fields, parsed(fields, inputs)))
+
+    def configured(self, inputs: Properties) -> Account:
+        config = parsed(self.sdk.provider_fields(), inputs)
+        allowed = config.get("allowedAccountIds") or []
+        roles = [role.get("roleArn", "") for role in config.get("assumeRoles") or []]
+        accounts = [*allowed, *(arn.split(":")[4] for arn in roles if isinstance(arn, str) and arn.count(":") >= 5)]
+        tags = (config.get("defaultTags") or {}).get("tags") or {}
+        return Account(
+            id=next((account for account in accounts if account is not UNKNOWN), DEFAULT_ACCOUNT),
+            region=config.get("region") or "us-east-1",
+            default_tags=tags,
+        )
+
+    def check(self, target: Target, olds: Properties, news: Properties) -> Checked:
+        schema = self._schema(target.token)
+        inputs = {name: value for name, value in news.items() if name != DEFAULTS and value is not None}
+        failures = check(schema.inputs, inputs)
+        filled = self._named(schema, target, olds, inputs)
+        return Checked({**filled, DEFAULTS: sorted(set(filled) - set(inputs))}, failures)
+
+    def _named(self, schema: ResourceSchema, target: Target, olds: Properties, inputs: Properties) -> Properties:
+        """The inputs with the name that AWS resources get when the program gives none."""
+        name = AUTO_NAMED.get(schema.token, "name")
+        field = schema.inputs.get(name)
+        if field is None or field.required or field.shape != Scalar(str) or name in inputs:
+            return inputs
+        if any(inputs.get(f"{name}{end}") for end in ("Prefix", "_prefix")) or schema.outputs[name].required is False:
+            return inputs
+        kept = olds.get(name) if name in olds.get(DEFAULTS, []) else None
+        made = f"{target.name}-{hashlib.sha256(target.urn.encode()).hexdigest()[:7]}"
+        return {**inputs, name: kept or (made if name != "bucket" else made.lower())}
+
+    def diff(self, target: Target, old_inputs: Properties, _olds: Properties, news: Properties) -> Diff:
+        schema = self._schema(target.token)
+        before, after = plain(old_inputs), plain(news)
+        places = changed_paths(before, after)
+        replaces = [place for place in places if forces_replacement(schema, names_only(place))]
+        updates = [told(place) for place in places if place not in replaces]
+        tags = plain(self._answers(target, news).expected_tags(news))
+        if not places and tags is not UNKNOWN and "tagsAll" in _olds and tags != plain(_olds["tagsAll"]):
+            updates.append("tagsAll")
+        name = AUTO_NAMED.get(schema.token, "name")
+        kept = name in after and before.get(name) == after[name] and name not in (after.get(DEFAULTS) or [])
+        return Diff(tuple(updates), tuple(told(place) for place in replaces), bool(replaces) and kept)
+
+    def create(self, target: Target, inputs: Properties, *, preview: bool) -> State:
+        if not preview:
+            simulation.fail_if_asked("create", target.name)
+        answers = self._answers(target, inputs)
+        return State(answers.id, answers.created(inputs, preview=preview), inputs)
+
+    def read(self, target: Target, known_id: str, inputs: Properties, outputs: Properties) -> State | None:
+        if simulation.asked_for("gone", target.name):
+            return None
+        if outputs:
+            return State(known_id, self._answers(target, inputs).marked(outputs), inputs)
+        # `Vpc.get(...)`: nobody has told what it is like.
+        answers = self._answers(target, inputs)
+        answers.words |= {"id": known_id, "arn": known_id if known_id.startswith("arn:") else answers.words["arn"]}
+        return State(known_id, answers.created(inputs, preview=False), inputs)
+
+    def update(self, target: Target, old: State, news: Properties, *, preview: bool) -> Properties:
+        if not preview:
+            simulation.fail_if_asked("update", target.name)
+        answers = self._answers(target, news)
+        return answers.updated(old.outputs, old.inputs, news, preview=preview)
+
+    def delete(self, target: Target, old: State) -> None:
+        simulation.fail_if_asked("delete", target.name)
+        inputs = {**plain(old.outputs), **plain(old.inputs)}
+        if target.token in PROTECTED:
+            name, answer = PROTECTED[target.token]
+            if inputs.get(name) is True:
+                raise OfflineError(
+                    f"{answer}, please disable deletion protection and try again ({target.name}: {name} is true)"
+                )
+        force = FORCED.get(target.token)
+        if force and inputs.get(force) is not True and simulation.asked_for("filled", target.name):
+            raise OfflineError(f"{target.name} ({old.id}) is not empty: it can be deleted when {force} is true")
+        snapshot = inputs.get("skipFinalSnapshot") is not True and not inputs.get("finalSnapshotIdentifier")
+        if target.token in {"aws:rds/instance:Instance", "aws:rds/cluster:Cluster"} and snapshot:
+            raise OfflineError(
+                f"{target.name}: final_snapshot_identifier is required when skip_final_snapshot is false"
+            )
+
+    def invoke(self, token: str, arguments: Properties, config: Account) -> Properties:
+        if has_unknown(arguments):
+            raise OfflineError(f"{token} was asked with values that are not known yet")
+        return aws_invokes.answer(token, plain(arguments), config)
+
+    def _answers(self, target: Target, inputs: Properties) -> Answers:
+        account: Account = target.config
+        return Answers(account, self._schema(target.token), target.urn, inputs)
+
+    def _schema(self, token: str) -> ResourceSchema:
+        schema = self.sdk.schema(token)
+        if schema is None:
+            raise OfflineError(f"pulumi-aws {self.version} has no resource type '{token}'.")
+        return schema
+
+
+def parsed(fields: Mapping[str, Field], inputs: Properties) -> Properties:
+    """A provider's own inputs: those that are not strings travel as JSON in a string."""
+    found = {}
+    for name, value in inputs.items():
+        text = plain(value)
+        is_json = name in fields and fields[name].shape != Scalar(str) and isinstance(text, str)
+        try:
+            found[name] = json.loads(text) if is_json else text
+        except ValueError:
+            found[name] = text
+    found.pop("version", None)
+    return found
