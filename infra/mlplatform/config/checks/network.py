@@ -1,0 +1,133 @@
+"""Zones, the VPC's range, and its endpoints."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Final
+
+from mlplatform.address_plan import LARGEST_PREFIX, MAX_ZONES, SMALLEST_PREFIX
+from mlplatform.config.base import Environment
+from mlplatform.config.checks.node_groups import groups, known_types
+from mlplatform.config.faults import Fault
+from mlplatform.config.sections import Aws, Network, NodeGroups
+
+REGIONS: Final = (
+    "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2",
+    "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ca-central-1", "ca-west-1",
+    "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3",
+    "il-central-1", "me-central-1", "me-south-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+)  # fmt: skip
+"""Regions of the partition `aws` (ARNs and addresses of others differ)."""
+
+PRIVATE_RANGES: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+"""RFC 1918."""
+TAKEN_RANGES: Final = {
+    "172.17.0.0/16": "Docker's own bridge on the machines that build and on EMR's nodes",
+    "10.100.0.0/16": "EKS's addresses of services",
+    "172.20.0.0/16": "EKS's addresses of services",
+}
+"""EKS chooses one of its two ranges when the cluster is made; an overlap makes pods lose what is in the VPC."""
+
+INTERFACE_ENDPOINTS: Final = (
+    "airflow.api", "application-autoscaling", "athena", "autoscaling", "cloudformation", "ec2", "ec2messages",
+    "ecr.api", "ecr.dkr", "eks", "eks-auth", "elasticfilesystem", "elasticloadbalancing", "elasticmapreduce",
+    "emr-containers", "events", "glue", "kinesis-streams", "kms", "lambda", "logs", "monitoring", "rds",
+    "sagemaker.api", "sagemaker.runtime", "secretsmanager", "sns", "sqs", "ssm", "ssmmessages", "states", "sts", "xray",
+)  # fmt: skip
+"""Services with an interface endpoint (com.amazonaws.REGION.NAME) that this platform or its neighbours use; add what is
+missing after a look at AWS's list of services that integrate with PrivateLink."""
+RESERVED_ADDRESSES: Final = 5
+"""Of each subnet: AWS's own."""
+MOST_PODS: Final = 110
+"""EKS lets a managed node of up to 30 vCPUs have no more pods, whatever its network interfaces could give."""
+GATEWAY_ENDPOINTS: Final = ("s3", "dynamodb")
+"""Have gateway endpoints, which cost nothing; the one for S3 is always there."""
+
+
+def zones_fit(environment: Environment, aws: Aws) -> Iterator[Fault]:
+    """Two zones at least for what AWS spreads, three at most in the address plan, all three in prod."""
+    given = list(aws.zones)
+    if len(set(given)) != len(given):
+        yield Fault("aws.zones", "names a zone twice", given, "name each once")
+    elif len(given) < 2:
+        yield Fault("aws.zones", "has fewer than 2 zones, which EKS, RDS and MSK want", given, "add one")
+    elif len(given) > MAX_ZONES:
+        yield Fault(
+            "aws.zones", f"has more than the {MAX_ZONES} zones that the address plan has room for", given, "remove some"
+        )
+    elif environment == "prod" and len(given) != MAX_ZONES:
+        yield Fault("aws.zones", "has fewer than the 3 zones that prod spreads over", given, "name 3")
+
+
+def region_is_known(aws: Aws) -> Iterator[Fault]:
+    """A misspelt region would be found by the first call to AWS."""
+    if aws.region not in REGIONS:
+        yield Fault("aws.region", "is not a region of AWS", aws.region, f"use one of {', '.join(REGIONS)}")
+
+
+def range_fits(network: Network) -> Iterator[Fault]:
+    """The VPC's range is one that the address plan can divide and that nothing else uses."""
+    key, given = "network.cidr", network.cidr
+    try:
+        vpc = ipaddress.IPv4Network(given)
+    except ipaddress.AddressValueError:
+        yield Fault(key, "is not a range of IPv4 addresses", given, "write it like 10.20.0.0/16")
+        return
+    except ipaddress.NetmaskValueError:
+        yield Fault(key, "has a length that no range has", given, "write it like 10.20.0.0/16")
+        return
+    except ValueError:
+        right = ipaddress.IPv4Network(given, strict=False)
+        yield Fault(key, "is an address within a range, not the range", given, f"write {right}")
+        return
+    if not any(vpc.subnet_of(ipaddress.IPv4Network(private)) for private in PRIVATE_RANGES):
+        yield Fault(key, "is not private", given, f"take a part of {', '.join(PRIVATE_RANGES)}")
+    if not LARGEST_PREFIX <= vpc.prefixlen <= SMALLEST_PREFIX:
+        yield Fault(
+            key,
+            "has a size that the address plan cannot divide",
+            given,
+            f"use a range from /{LARGEST_PREFIX} to /{SMALLEST_PREFIX}",
+        )
+    for taken, owner in TAKEN_RANGES.items():
+        if vpc.overlaps(ipaddress.IPv4Network(taken)):
+            yield Fault(key, f"overlaps {taken}, {owner}", given, "use another range")
+
+
+def endpoints_are_known(network: Network) -> Iterator[Fault]:
+    """AWS refuses a service name that it does not know, and a second endpoint with the same private name."""
+    key, given = "network.interfaceEndpoints", list(network.interface_endpoints)
+    for name in dict.fromkeys(given):
+        if given.count(name) > 1:
+            yield Fault(key, "names an endpoint twice", name, "name it once")
+        if name in GATEWAY_ENDPOINTS:
+            yield Fault(key, "names a service that is reached through a gateway endpoint", name, "remove it")
+        elif name not in INTERFACE_ENDPOINTS:
+            yield Fault(
+                key, "names no interface endpoint that is known", name, f"use some of {', '.join(INTERFACE_ENDPOINTS)}"
+            )
+
+
+def addresses_suffice(aws: Aws, network: Network, node_groups: NodeGroups) -> Iterator[Fault]:
+    """Each pod takes an address of the VPC; when they run out, pods wait for one without a word."""
+    if list(range_fits(network)):
+        return
+    quarter = ipaddress.IPv4Network(network.cidr).num_addresses // 4
+    there = len(aws.zones) * (quarter - RESERVED_ADDRESSES)
+    wanted = sum(
+        group.max_size * (1 + max((min(one.max_pods, MOST_PODS) for one in known_types(group)), default=0))
+        for _, group in groups(node_groups)
+        if group.enabled
+    )
+    if wanted > there:
+        yield Fault(
+            "network.cidr",
+            f"has {there} addresses for nodes and pods in the {len(aws.zones)} zones of aws.zones, but all of"
+            f" nodeGroups at their maximum may take {wanted}",
+            network.cidr,
+            "use a larger range, or lower maxSize",
+        )
+
+
+CHECKS = (zones_fit, region_is_known, range_fits, endpoints_are_known, addresses_suffice)

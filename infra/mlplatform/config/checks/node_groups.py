@@ -1,0 +1,176 @@
+"""The node groups, each for itself, and against the images that run on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pydantic.alias_generators import to_camel
+
+from mlplatform.config.base import Environment
+from mlplatform.config.faults import Fault
+from mlplatform.config.local_model import Nodes
+from mlplatform.config.sections import NodeGroup, NodeGroups
+from mlplatform.config.workload_sections import ImageBuild
+from mlplatform.instance_types import INSTANCE_TYPES, InstanceTypeFacts
+
+NEVER_SPOT: Final = {
+    "system": "controllers run there, and the autoscaler itself",
+    "sparkDriver": "a driver that is taken away takes its job with it",
+}
+NEVER_SPOT_IN_PROD: Final = {
+    "ray": "Ray's head runs there, and a cluster ends with its head",
+    "serving": "people wait for its answers",
+    "notebook": "people work there",
+}
+LEAST_SPOT_TYPES: Final = 2
+"""A spot group of one type has no nodes when that type runs out."""
+ALWAYS_ON: Final = {
+    "system": "nothing runs without its controllers",
+    "sparkDriver": "Spark's drivers run there",
+    "sparkExecutor": "Spark's executors run there",
+    "ray": "Ray's head runs there",
+}
+
+_KEYS: Final = {name: to_camel(name) for name in NodeGroups.model_fields}
+
+
+def groups(node_groups: NodeGroups) -> Iterator[tuple[str, NodeGroup]]:
+    """Key and group of all that are in the file."""
+    for name, key in _KEYS.items():
+        group = getattr(node_groups, name)
+        if group is not None:
+            yield key, group
+
+
+def known_types(group: NodeGroup) -> list[InstanceTypeFacts]:
+    """Facts of the group's instance types, without those that are unknown."""
+    return [INSTANCE_TYPES[name] for name in group.instance_types if name in INSTANCE_TYPES]
+
+
+def is_known(group: NodeGroup | Nodes | None) -> bool:
+    """Whether pods can be fitted to the group: it is there, and each of its types is known."""
+    if isinstance(group, Nodes):
+        return group.enabled
+    return group is not None and group.enabled and len(known_types(group)) == len(group.instance_types)
+
+
+def types_are_known(node_groups: NodeGroups) -> Iterator[Fault]:
+    """EKS refuses a type that does not exist, or one that is named twice, when it makes the group."""
+    for key, group in groups(node_groups):
+        given = list(group.instance_types)
+        for name in dict.fromkeys(given):
+            if name not in INSTANCE_TYPES:
+                yield Fault(
+                    f"nodeGroups.{key}.instanceTypes",
+                    "names an instance type that is not in infra/mlplatform/instance_types.py",
+                    name,
+                    "use one that is, or add it there",
+                )
+            if given.count(name) > 1:
+                yield Fault(f"nodeGroups.{key}.instanceTypes", "names a type twice", name, "name it once")
+
+
+def types_are_alike(node_groups: NodeGroups) -> Iterator[Fault]:
+    """One AMI serves a group, and the autoscaler takes each of its nodes for the same size."""
+    for key, group in groups(node_groups):
+        types = known_types(group)
+        where, given = f"nodeGroups.{key}.instanceTypes", list(group.instance_types)
+        if len({one.architecture for one in types}) > 1:
+            yield Fault(where, "mixes processor architectures", given, "use types of one: amd64 or arm64")
+        if len({(one.vcpus, one.memory_mib, one.gpus) for one in types}) > 1:
+            sizes = ", ".join(f"{one.name} {one.vcpus} vCPU {one.memory_mib} MiB" for one in types)
+            yield Fault(
+                where,
+                "mixes sizes, but the autoscaler takes all nodes of a group to be alike",
+                given,
+                f"use types of one size ({sizes})",
+            )
+
+
+def sizes_fit(node_groups: NodeGroups) -> Iterator[Fault]:
+    """EKS refuses a minimum above the maximum."""
+    for key, group in groups(node_groups):
+        if group.min_size > group.max_size:
+            yield Fault(
+                f"nodeGroups.{key}.minSize",
+                f"is above maxSize, {group.max_size}",
+                group.min_size,
+                "lower it, or raise maxSize",
+            )
+
+
+def local_disks_exist(node_groups: NodeGroups) -> Iterator[Fault]:
+    """An array needs disks on every type."""
+    for key, group in groups(node_groups):
+        for facts in known_types(group) if group.local_disks else ():
+            if not facts.disks:
+                yield Fault(
+                    f"nodeGroups.{key}.localDisks",
+                    f"is on, but {facts.name} has no NVMe disks",
+                    True,
+                    "turn it off, or use types that have them, as m6id.2xlarge",
+                )
+
+
+def gpus_are_where_they_belong(node_groups: NodeGroups) -> Iterator[Fault]:
+    """Types with a GPU make up `rayGpu`, and nothing else."""
+    for key, group in groups(node_groups):
+        for facts in known_types(group):
+            where = f"nodeGroups.{key}.instanceTypes"
+            if key == "rayGpu" and not facts.gpus:
+                yield Fault(where, "names a type without a GPU", facts.name, "use types that have one, as g5.xlarge")
+            if key != "rayGpu" and facts.gpus:
+                yield Fault(
+                    where, "names a type with a GPU, which nothing in this group uses", facts.name, "use it in rayGpu"
+                )
+
+
+def spot_only_where_it_may_be(environment: Environment, node_groups: NodeGroups) -> Iterator[Fault]:
+    """Spot nodes go away with two minutes' notice."""
+    never = NEVER_SPOT | (NEVER_SPOT_IN_PROD if environment == "prod" else {})
+    for key, group in groups(node_groups):
+        if group.capacity_type != "spot":
+            continue
+        if key in never:
+            yield Fault(f"nodeGroups.{key}.capacityType", f"may not be spot: {never[key]}", "spot", "use onDemand")
+        if len(set(group.instance_types)) < LEAST_SPOT_TYPES:
+            yield Fault(
+                f"nodeGroups.{key}.instanceTypes",
+                "has one type, and a spot group of one has no nodes when that type runs out",
+                list(group.instance_types),
+                f"name at least {LEAST_SPOT_TYPES}",
+            )
+
+
+def needed_groups_are_on(node_groups: NodeGroups) -> Iterator[Fault]:
+    """Some groups every environment has."""
+    for key, group in groups(node_groups):
+        if key in ALWAYS_ON and not group.enabled:
+            yield Fault(f"nodeGroups.{key}.enabled", f"may not be off: {ALWAYS_ON[key]}", False, "remove the key")
+
+
+def images_match_processors(node_groups: NodeGroups, image_build: ImageBuild) -> Iterator[Fault]:
+    """An image of another architecture ends at once with `exec format error`."""
+    built: Any = image_build.architecture
+    for key, group in groups(node_groups):
+        for facts in known_types(group) if group.enabled else ():
+            if facts.architecture != built:
+                yield Fault(
+                    f"nodeGroups.{key}.instanceTypes",
+                    f"names a type of {facts.architecture}, but images are built for {built} (imageBuild.architecture)",
+                    facts.name,
+                    f"use types of {built}, or build for {facts.architecture}",
+                )
+
+
+CHECKS = (
+    types_are_known,
+    types_are_alike,
+    sizes_fit,
+    local_disks_exist,
+    gpus_are_where_they_belong,
+    spot_only_where_it_may_be,
+    needed_groups_are_on,
+    images_match_processors,
+)

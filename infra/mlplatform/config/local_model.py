@@ -1,0 +1,120 @@
+"""The environment `local`: the same services on any Kubernetes, with stand-ins in pods for what AWS has."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from mlplatform.config.base import Section
+from mlplatform.config.workload_sections import Images, Mlflow, Notebooks, Ray, Serving, Spark
+
+ImageReference = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9.:/_-]+@sha256:[0-9a-f]{64}$",
+        examples=[f"localhost:5000/mlplatform/postgresql@sha256:{'0123456789abcdef' * 4}"],
+    ),
+]
+
+
+class Nodes(Section):
+    """The nodes of one service type: what pods may ask of each. Their labels and taints are the platform's own."""
+
+    cpu_millicores: int = Field(ge=100)
+    """CPU that pods may ask for on a node, in millicores."""
+    memory_mib: int = Field(ge=256)
+    """Memory that pods may ask for on a node, in MiB."""
+    disk_gib: int = Field(default=20, ge=1)
+    """Space for emptyDir volumes on a node, in GiB."""
+    max_size: int = Field(default=1, ge=0, le=1000)
+    """Nodes that there are; 0 turns the service type off."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether there are any."""
+        return self.max_size > 0
+
+    @property
+    def min_size(self) -> int:
+        """Nothing starts or ends nodes here."""
+        return self.max_size
+
+
+class LocalNodeGroups(Section):
+    """The cluster's nodes, by service type."""
+
+    system: Nodes
+    """MLflow, the database and the broker."""
+    spark_driver: Nodes
+    """Drivers in client mode."""
+    spark_executor: Nodes
+    """Executors."""
+    ray: Nodes
+    """Ray's head and workers."""
+    serving: Nodes
+    """Model and wrapping APIs."""
+    notebook: Nodes = Nodes(cpu_millicores=100, memory_mib=256, max_size=0)
+    """Notebook servers."""
+    ray_gpu: None = Field(default=None, exclude=True)
+    """There are no GPUs here."""
+
+
+class StandIns(Section):
+    """Images of what AWS has as services; none until it is built."""
+
+    postgresql: ImageReference | None = None
+    """In place of RDS: an image with PostgreSQL's programs on its path."""
+    kafka: ImageReference | None = None
+    """In place of MSK: an image with Java on its path and Kafka in /opt/kafka. Without it there is no Kafka."""
+
+
+class InCluster(Section):
+    """What the environment stands on."""
+
+    context: str | None = None
+    """Context of the kubeconfig; none for its current one."""
+    folder: str = Field(pattern=r"^/[^\s:]*[^\s:/]$", examples=["/srv/mlplatform"])
+    """A folder that is the same on every node, with the folders lake, models, notebooks, database and kafka in it that
+    user 1000 may write to."""
+    registry: str = Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*$", examples=["localhost:5000/mlplatform"])
+    """Where the nodes pull the workloads' images from."""
+    password_seed: SecretStr = Field(min_length=16)
+    """What all passwords of the environment are derived from: `pulumi config set --secret`."""
+    stand_ins: StandIns = StandIns()
+    """Images of the database and the broker."""
+    kube_ray: bool = False
+    """Whether KubeRay's chart is installed; without it the Ray cluster has the size that it starts with."""
+
+
+class LocalConfig(Section):
+    """All of ``Pulumi.local.yaml``: each field is one key ``mlplatform:<key>``."""
+
+    environment: Literal["local"] = Field(exclude=True)
+    """The stack's name; not a key of the file."""
+    in_cluster: InCluster
+    """What the environment stands on."""
+    node_groups: LocalNodeGroups
+    """The nodes, by service type."""
+    mlflow: Mlflow = Mlflow()
+    """The tracking server."""
+    ray: Ray
+    """The Ray cluster."""
+    spark: Spark
+    """Spark's driver and executors."""
+    serving: Serving = Serving()
+    """The serving deployments."""
+    notebooks: Notebooks = Notebooks(enabled=False)
+    """Notebook servers."""
+    images: Images = Images()
+    """Digests of the workloads' images."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        from mlplatform.config.checks import local_faults_of  # its checks take parts of this model
+
+        sections = {key: getattr(self, key) for key in type(self).model_fields if key != "environment"}
+        faults = local_faults_of(sections)
+        if faults:
+            raise ValueError("\n".join(str(fault) for fault in faults))
+        return self

@@ -1,0 +1,199 @@
+"""From plain values to a checked configuration: every fault is found in one go and named as a person would look for it.
+
+Each section is read on its own, so that a fault in one does not hide those of another, nor the cross-checks between
+sections that are right.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, overload
+
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, PydanticUndefined
+
+from mlplatform.config.base import AwsEnvironment, Environment, LocalEnvironment, Section
+from mlplatform.config.checks import faults_of, local_faults_of
+from mlplatform.config.faults import NOT_GIVEN, ConfigError, Fault, describe
+from mlplatform.config.local_model import LocalConfig
+from mlplatform.config.model import PlatformConfig
+
+
+def sections_of(model: type[PlatformConfig | LocalConfig]) -> dict[str, FieldInfo]:
+    """Key below ``mlplatform:`` → its field."""
+    return {to_camel(name): field for name, field in model.model_fields.items() if name != "environment"}
+
+
+@overload
+def read_config(environment: AwsEnvironment, values: Mapping[str, Any]) -> PlatformConfig: ...
+@overload
+def read_config(environment: LocalEnvironment, values: Mapping[str, Any]) -> LocalConfig: ...
+@overload
+def read_config(environment: Environment, values: Mapping[str, Any]) -> PlatformConfig | LocalConfig: ...
+def read_config(environment: Environment, values: Mapping[str, Any]) -> PlatformConfig | LocalConfig:
+    """The configuration of an environment.
+
+    Args:
+        environment: the stack's name.
+        values: key without ``mlplatform:`` → value, as in the file.
+
+    Raises:
+        ConfigError: something is wrong; the message names everything that is.
+    """
+    model = LocalConfig if environment == "local" else PlatformConfig
+    sections, faults = read_sections(values, model)
+    faults += local_faults_of(sections) if environment == "local" else faults_of(environment, sections)
+    if faults:
+        raise ConfigError(describe(environment, faults))
+    return model.model_validate({"environment": environment, **sections})
+
+
+def read_sections(
+    values: Mapping[str, Any], config: type[PlatformConfig | LocalConfig]
+) -> tuple[dict[str, Section], list[Fault]]:
+    """The sections that are right on their own, by field, and the faults of the others."""
+    sections: dict[str, Section] = {}
+    known = sections_of(config)
+    names = {to_camel(name): name for name in config.model_fields}
+    faults = [_unknown(key, values[key], known) for key in values if key not in known]
+    for key, field in known.items():
+        model = field.annotation
+        assert isinstance(model, type)  # noqa: S101 - the model has sections alone
+        assert issubclass(model, Section)  # noqa: S101
+        if key not in values and field.default is not PydanticUndefined:
+            sections[names[key]] = field.default
+            continue
+        try:
+            # A section that is not there is read as an empty one, which names what must be in it.
+            text = json.dumps(values.get(key, {}))
+            sections[names[key]] = model.model_validate_json(text, strict=True)
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+            faults += [_fault(key, model, detail) for detail in details if not _is_echo(detail)]
+    return sections, faults
+
+
+def _is_echo(detail: ErrorDetails) -> bool:
+    """Whether it says no more than that entries are wrong: pydantic then finds too few that are right."""
+    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
+
+
+def _fault(section: str, model: type[Section], detail: ErrorDetails) -> Fault:
+    """A fault in words, from what pydantic found."""
+    path = [str(section)]
+    field: FieldInfo | None = None
+    keys: Mapping[str, FieldInfo] = _keys(model)
+    for part in detail["loc"]:
+        if isinstance(part, int):
+            path[-1] += f"[{part}]"
+        elif part in keys or (detail["type"] == "extra_forbidden" and part == detail["loc"][-1]):
+            path.append(part)
+            if part in keys:
+                field = keys[part]
+                keys = _keys(*models_within(field.annotation))
+        else:  # the kind of a section that has several
+            keys = _keys(*(one for one in models_within(field.annotation if field else None) if _is_kind(one, part)))
+    key = ".".join(path)
+    if detail["type"] == "extra_forbidden":
+        return _unknown(key, detail["input"], keys)
+    # A message ends up in logs: it never shows what was to be a secret.
+    hidden = detail["type"] == "missing" or (field is not None and field.annotation is SecretStr)
+    given = NOT_GIVEN if hidden else detail["input"]
+    what, remedy = _words(detail, field)
+    return Fault(key, what, given, remedy)
+
+
+def _unknown(key: str, given: object, known: Mapping[str, Any]) -> Fault:
+    last = key.rsplit(".", maxsplit=1)[-1]
+    close = difflib.get_close_matches(last, known, n=1)
+    remedy = f"did you mean {close[0]}?" if close else f"remove it, or use one of {', '.join(known)}"
+    return Fault(key, "is not a key of the configuration", given, remedy)
+
+
+def _words(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
+    """What is wrong, and the remedy."""
+    about = detail.get("ctx", {})
+    kind = detail["type"]
+    if kind == "missing":
+        return "is missing", f"add it ({_first_sentence(field)})"
+    if kind in ("too_short", "too_long") and isinstance(detail["input"], str):
+        kind = f"string_{kind}"
+    if kind in _BOUNDS:
+        what, remedy, bound = _BOUNDS[kind]
+        return what, remedy.format(about[bound])
+    if kind in _TYPES:
+        word = _TYPES[kind]
+        return f"is not {word}", f"write {word}"
+    if kind == "string_pattern_mismatch":
+        return "is not written as it must be", f"write it like {_example(field)}"
+    if kind == "literal_error":
+        return "is not one of the values that are allowed", f"use {about['expected']}"
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        kinds = [str(model.model_fields["kind"].default) for model in models_within(field and field.annotation)]
+        return "has no kind that is known", f"use kind {', '.join(kinds[:-1])} or {kinds[-1]}"
+    return detail["msg"], "correct it"  # nothing in the model leads here; a test keeps it so
+
+
+_BOUNDS: Final = {
+    "greater_than_equal": ("is too small", "use at least {}", "ge"),
+    "greater_than": ("is too small", "use more than {}", "gt"),
+    "less_than_equal": ("is too large", "use at most {}", "le"),
+    "less_than": ("is too large", "use less than {}", "lt"),
+    "too_short": ("has too few entries", "give at least {}", "min_length"),
+    "too_long": ("has too many entries", "give at most {}", "max_length"),
+    "string_too_short": ("is too short", "use at least {} character", "min_length"),
+    "string_too_long": ("is too long", "use at most {} characters", "max_length"),
+}
+
+_TYPES: Final = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing_size": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a number",
+    "bool_type": "true or false",
+    "string_type": "a text",
+    "tuple_type": "a list",
+    "model_type": "a section with keys of its own",
+    "dict_type": "a section with keys of its own",
+    "model_attributes_type": "a section with keys of its own",
+}
+
+
+def models_within(annotation: object) -> Iterator[type[BaseModel]]:
+    """The models within an annotation, as in ``tuple[RayWorkerGroup, ...]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in getattr(annotation, "__args__", ()):
+        yield from models_within(part)
+
+
+def _is_kind(model: type[BaseModel], kind: str) -> bool:
+    return "kind" in model.model_fields and model.model_fields["kind"].default == kind
+
+
+def _keys(*models: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {to_camel(name): field for model in models for name, field in model.model_fields.items()}
+
+
+def _first_sentence(field: FieldInfo | None) -> str:
+    text = (field.description if field else None) or ""
+    return text.replace("\n", " ").split(". ")[0].rstrip(".").replace("`", "")
+
+
+def _example(field: FieldInfo | None) -> str:
+    """The example in a field's constraints, or in those of its entries."""
+    found = [] if field is None else [*(field.examples or []), *_examples_within(field.annotation)]
+    return str(found[0]) if found else "the others"  # every pattern has an example; a test keeps it so
+
+
+def _examples_within(annotation: object) -> Iterator[object]:
+    for constraint in getattr(annotation, "__metadata__", ()):
+        if isinstance(constraint, FieldInfo):
+            yield from constraint.examples or ()
+    for part in getattr(annotation, "__args__", ()):
+        yield from _examples_within(part)

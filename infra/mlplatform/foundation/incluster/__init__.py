@@ -1,0 +1,137 @@
+"""A foundation out of pods and folders on any Kubernetes: the same endpoints as on AWS."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from mlplatform import naming
+from mlplatform.config.local_model import LocalConfig
+from mlplatform.config.workload_sections import Images
+from mlplatform.foundation.endpoints import (
+    ClusterEndpoint,
+    DatabaseEndpoint,
+    Endpoints,
+    KafkaEndpoint,
+    LakeEndpoint,
+    NodeFolder,
+    Peers,
+    PodPeer,
+    SharedVolume,
+    VolumeUse,
+)
+from mlplatform.foundation.incluster import kafka as broker
+from mlplatform.foundation.incluster import postgresql
+from mlplatform.foundation.incluster.passwords import derived
+from mlplatform.foundation.system_namespace import pod_security_labels, system_namespace
+from mlplatform.services.mlflow import PASSWORD_SECRET
+from mlplatform.services.pods import core, metadata
+
+API_SERVER = "k8s://https://kubernetes.default.svc"
+PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+"""Where a cluster's API, nodes and load balancers are (RFC 1918): of a given cluster no more is known."""
+VOLUMES: tuple[VolumeUse, ...] = ("models", "notebooks", "lake")
+
+
+def incluster_foundation(config: LocalConfig) -> Endpoints:
+    """Registers the stand-ins.
+
+    Raises:
+        pulumi.RunError: the database, without which nothing works, has no image.
+    """
+    given = config.in_cluster
+    if given.stand_ins.postgresql is None:
+        raise pulumi.RunError(
+            "mlplatform:inCluster.standIns.postgresql is not there, and MLflow needs a database: 'make images' builds"
+            " its image and says how to set it."
+        )
+    provider = k8s.Provider("kubernetes", context=given.context)
+    opts = pulumi.ResourceOptions(providers=[provider])
+    child = pulumi.ResourceOptions(provider=provider)
+    system = system_namespace("system", child)
+    namespace = core.Namespace(
+        "data-namespace",
+        metadata=metadata(None, name=naming.NAMESPACE_DATA, labels=pod_security_labels()),
+        opts=child,
+    ).metadata.name
+    account = core.ServiceAccount(
+        "stand-ins",
+        metadata=metadata(namespace, name="stand-in"),
+        automount_service_account_token=False,
+        opts=child,
+    ).metadata.name
+    seed = given.password_seed.get_secret_value()
+    passwords = postgresql.new_passwords(seed)
+    database = postgresql.Postgresql(
+        "database",
+        postgresql.PostgresqlArgs(
+            namespace=namespace,
+            service_account=account,
+            image=given.stand_ins.postgresql,
+            folder=f"{given.folder}/database",
+            passwords=passwords,
+        ),
+        opts,
+    )
+    kafka = _kafka(config, namespace, account, opts)
+    return Endpoints(
+        location="local",
+        cluster=ClusterEndpoint(
+            name=pulumi.Output.from_input(given.context or "local"),
+            provider=provider,
+            api_server=pulumi.Output.from_input(API_SERVER),
+        ),
+        lake=LakeEndpoint(
+            areas={area: pulumi.Output.from_input(f"{naming.LAKE_MOUNT}/{area}") for area in naming.LAKE_AREAS}
+        ),
+        shared_volumes={use: SharedVolume(use=use, source=NodeFolder(path=f"{given.folder}/{use}")) for use in VOLUMES},
+        kafka=KafkaEndpoint(
+            bootstrap_servers=kafka.bootstrap_servers, security_protocol="PLAINTEXT", sasl_mechanism=None
+        )
+        if kafka
+        else None,
+        database=DatabaseEndpoint(
+            host=database.host,
+            port=postgresql.PORT,
+            # Both ends are pods of one cluster on one machine.
+            tls=False,
+            secret=pulumi.Output.from_input(PASSWORD_SECRET),
+            authentication="passwordFile",
+            passwords=passwords,
+        ),
+        images=_images(config),
+        peers=Peers(
+            database=(PodPeer(namespace=naming.NAMESPACE_DATA, app=postgresql.APP),),
+            kafka=(PodPeer(namespace=naming.NAMESPACE_DATA, app=broker.APP),),
+            private=PRIVATE_RANGES,
+            https=(),
+            kubernetes_api=PRIVATE_RANGES,
+        ),
+        ray_token=None if given.kube_ray else derived(seed, "ray"),
+        ready=(system, database, *((kafka,) if kafka else ())),
+    )
+
+
+def _kafka(
+    config: LocalConfig, namespace: pulumi.Input[str], account: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> broker.Kafka | None:
+    image = config.in_cluster.stand_ins.kafka
+    if image is None:
+        pulumi.log.info("Kafka is left out of the plan: it has no image yet (mlplatform:inCluster.standIns.kafka)")
+        return None
+    folder = f"{config.in_cluster.folder}/kafka"
+    return broker.Kafka(
+        "kafka",
+        broker.KafkaArgs(namespace=namespace, service_account=account, image=image, folder=folder),
+        opts,
+    )
+
+
+def _images(config: LocalConfig) -> dict[str, pulumi.Output[str]]:
+    """As the registry has them: a repository for each, called like the image."""
+    found = {name: getattr(config.images, name) for name in Images.model_fields}
+    return {
+        name: pulumi.Output.from_input(f"{config.in_cluster.registry}/{name.replace('_', '-')}@{digest}")
+        for name, digest in found.items()
+        if digest is not None
+    }

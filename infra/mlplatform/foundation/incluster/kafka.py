@@ -1,0 +1,79 @@
+"""One Kafka broker in a pod (KRaft: no ZooKeeper), in place of MSK."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+
+from mlplatform import naming
+from mlplatform.foundation.incluster.pods import DATA, StandIn, StandInArgs
+from mlplatform.services.network_flows import KAFKA_PEER
+
+APP: Final = "kafka"
+PORT: Final = 9092
+CLUSTER_ID: Final = "bWxwbGF0Zm9ybS1sb2NhbA"
+"""Kafka wants 16 bytes in base64: those of ``mlplatform-local``."""
+PROPERTIES: Final = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.quorum.voters": "1@127.0.0.1:9093",
+    "listeners": f"PLAINTEXT://:{PORT},CONTROLLER://127.0.0.1:9093",
+    "advertised.listeners": f"PLAINTEXT://{APP}.{naming.NAMESPACE_DATA}.svc.cluster.local:{PORT}",
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "log.dirs": f"{DATA}/log",
+    # There is one broker to keep copies.
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+}
+# -f: the star is for Java, which would otherwise be given the names of all files.
+SCRIPT: Final = """\
+set -euf
+printenv SERVER_PROPERTIES > /tmp/server.properties
+run="java -Xmx384m -Dlog4j2.configurationFile= -cp /opt/kafka/libs/*"
+$run kafka.tools.StorageTool format --ignore-formatted --cluster-id "$CLUSTER_ID" --config /tmp/server.properties
+exec $run kafka.Kafka /tmp/server.properties
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KafkaArgs:
+    """Inputs of `Kafka`."""
+
+    namespace: pulumi.Input[str]
+    service_account: pulumi.Input[str]
+    image: str
+    folder: str
+
+
+class Kafka(pulumi.ComponentResource):
+    """The broker and its network policy."""
+
+    bootstrap_servers: pulumi.Output[str]
+
+    def __init__(self, name: str, args: KafkaArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlplatform:incluster:Kafka", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        server = StandIn(
+            APP,
+            StandInArgs(
+                namespace=args.namespace,
+                image=args.image,
+                service_account=args.service_account,
+                folder=args.folder,
+                port=PORT,
+                peer=KAFKA_PEER,
+                script=SCRIPT,
+                environment={
+                    "CLUSTER_ID": CLUSTER_ID,
+                    "SERVER_PROPERTIES": "".join(f"{key}={value}\n" for key, value in PROPERTIES.items()),
+                },
+                probe=["/bin/bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{PORT}"],
+            ),
+            child,
+        )
+        self.bootstrap_servers = server.address.apply(lambda address: f"{address}:{PORT}")
+        self.register_outputs({"bootstrap_servers": self.bootstrap_servers})

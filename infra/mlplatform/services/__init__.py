@@ -1,0 +1,155 @@
+"""What the platform runs for its users, on any foundation: the services know of it its endpoints and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pulumi
+
+from mlplatform import naming
+from mlplatform.config.any_model import AnyConfig
+from mlplatform.executor_profile import executor_profile
+from mlplatform.foundation.endpoints import Endpoints
+from mlplatform.identities import IDENTITIES
+from mlplatform.services.capacity import namespace_capacity
+from mlplatform.services.images import find_image
+from mlplatform.services.mlflow import POD, Mlflow, MlflowArgs
+from mlplatform.services.namespaces import Namespaces, NamespacesArgs
+from mlplatform.services.network_flows import flows
+from mlplatform.services.network_policies import NetworkPolicies, NetworkPoliciesArgs
+from mlplatform.services.ray import RayCluster, RayClusterArgs, RayOperator, RayOperatorArgs
+from mlplatform.services.ray_fixed import FixedRayCluster, FixedRayClusterArgs
+from mlplatform.services.ray_pods import RayPods
+from mlplatform.services.rbac import Rbac, RbacArgs
+from mlplatform.services.service_accounts import ServiceAccounts, ServiceAccountsArgs
+from mlplatform.services.spark import Spark, SparkArgs
+from mlplatform.services.storage import Storage, StorageArgs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What deployments need of the services. A value is known when what it names is there."""
+
+    namespaces: Mapping[str, pulumi.Output[str]]
+    """Name → the same name."""
+    service_accounts: Mapping[tuple[str, str], pulumi.Output[str]]
+    """(namespace, account) → the account's name."""
+    claims: Mapping[tuple[str, str], pulumi.Output[str]]
+    """(namespace, part of the shared files) → name of the claim."""
+    database_setup: pulumi.Resource | None
+    """The job that makes the databases; none until there is an image for it."""
+    ready: tuple[pulumi.Resource, ...]
+    """The namespaces with what closes them."""
+
+
+def run_services(config: AnyConfig, endpoints: Endpoints) -> Services:
+    """Registers the services of an environment."""
+    opts = pulumi.ResourceOptions(providers={"kubernetes": endpoints.cluster.provider})
+    host_paths = (naming.NAMESPACE_SPARK,) if executor_profile(config).local_dir.kind == "hostPath" else ()
+    balancers = endpoints.load_balancers
+    made = Namespaces(
+        "namespaces",
+        NamespacesArgs(
+            capacity=namespace_capacity(config, POD),
+            host_paths=host_paths,
+            load_balancer_labels=balancers.namespace_labels if balancers else {},
+        ),
+        opts,
+    )
+    namespaces = made.names
+    closed: Mapping[str, pulumi.Input[str]] = {**namespaces, naming.NAMESPACE_SYSTEM: naming.NAMESPACE_SYSTEM}
+    policies = NetworkPolicies(
+        "network-policies",
+        NetworkPoliciesArgs(
+            namespaces=closed,
+            flows=flows(endpoints.database.port),
+            peers=endpoints.peers,
+            ready=endpoints.ready,
+        ),
+        opts,
+    )
+    storage = Storage(
+        "storage",
+        StorageArgs(
+            namespaces=namespaces, shared_volumes=endpoints.shared_volumes, block_storage=endpoints.block_storage
+        ),
+        opts,
+    )
+    accounts = ServiceAccounts(
+        "service-accounts", ServiceAccountsArgs(namespaces=namespaces, identities=IDENTITIES), opts
+    ).names
+    spark = naming.NAMESPACE_SPARK
+    Rbac("rbac", RbacArgs(spark_namespace=namespaces[spark], spark_driver=accounts[spark, "spark-driver"]), opts)
+    Spark("spark", SparkArgs(namespace=namespaces[spark], claims=storage.claims), opts)
+    services = Services(
+        namespaces=namespaces,
+        service_accounts=accounts,
+        claims=storage.claims,
+        database_setup=None,
+        ready=(made, policies),
+    )
+    mlflow = _run_mlflow(config, endpoints, services, opts)
+    _run_ray(config, endpoints, services, opts)
+    return replace(services, database_setup=mlflow.database_setup if mlflow else None)
+
+
+def _run_mlflow(
+    config: AnyConfig, endpoints: Endpoints, services: Services, opts: pulumi.ResourceOptions
+) -> Mlflow | None:
+    image = find_image(endpoints, "mlflow_tracking", "MLflow")
+    if image is None:
+        return None
+    return Mlflow(
+        "mlflow",
+        MlflowArgs(
+            settings=config.mlflow,
+            image=image,
+            namespace=services.namespaces[naming.NAMESPACE_MLFLOW],
+            service_accounts=services.service_accounts,
+            database=endpoints.database,
+            artifacts=endpoints.lake.areas["artifacts"],
+            claims=services.claims,
+            ready=endpoints.ready,
+        ),
+        opts,
+    )
+
+
+def _run_ray(config: AnyConfig, endpoints: Endpoints, services: Services, opts: pulumi.ResourceOptions) -> None:
+    namespace = naming.NAMESPACE_RAY
+    operator = (
+        None
+        if endpoints.ray_token is not None
+        else RayOperator(
+            "ray-operator",
+            RayOperatorArgs(ray_namespace=services.namespaces[namespace], ready=endpoints.ready),
+            opts,
+        )
+    )
+    image = find_image(endpoints, "ray_training", "The Ray cluster")
+    if image is None:
+        return
+    pods = RayPods(
+        settings=config.ray,
+        image=image,
+        service_account=services.service_accounts[namespace, "ray"],
+        claims=services.claims,
+    )
+    if operator is not None:
+        RayCluster(
+            "ray",
+            RayClusterArgs(pods=pods, namespace=services.namespaces[namespace], operator=operator.release),
+            opts,
+        )
+    elif endpoints.ray_token is not None:
+        FixedRayCluster(
+            "ray",
+            FixedRayClusterArgs(
+                pods=pods,
+                namespace=services.namespaces[namespace],
+                token=endpoints.ray_token,
+                ready=endpoints.ready,
+            ),
+            opts,
+        )

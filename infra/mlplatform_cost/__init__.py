@@ -1,0 +1,1 @@
+"""What an environment costs in a month, before anything is made: from its configuration and a dated price table."""

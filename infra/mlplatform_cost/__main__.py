@@ -1,0 +1,68 @@
+"""Prints what the environments cost in a month: `make cost`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, cast
+
+import yaml
+from mlplatform.config.base import AWS_ENVIRONMENTS, AwsEnvironment
+from mlplatform.config.faults import ConfigError
+from mlplatform.config.reading import read_config
+from mlplatform.naming import PLATFORM
+from rich.console import Console
+
+from mlplatform_cost.estimate import estimate
+from mlplatform_cost.prices import UnknownPriceError, load_prices
+from mlplatform_cost.report import as_json, print_estimate
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+ANYBODY: Final = {"accountId": "000000000000", "domain": "example.org", "alertEmail": "nobody@example.org"}
+"""Stands for what only an owner knows, and what no price depends on."""
+
+
+def stack_values(folder: Path, environment: str) -> dict[str, Any]:
+    """The values of ``Pulumi.<env>.yaml``, without the project's name."""
+    read = yaml.safe_load((folder / f"Pulumi.{environment}.yaml").read_text(encoding="utf-8"))
+    prefix = f"{PLATFORM}:"
+    values = {key.removeprefix(prefix): value for key, value in read["config"].items() if key.startswith(prefix)}
+    return {**values, "owner": {**ANYBODY, **values.get("owner", {})}}
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="mlplatform_cost", description=__doc__)
+    parser.add_argument("environments", nargs="*", metavar="ENVIRONMENT", help="dev, staging or prod; none means all")
+    parser.add_argument("--json", action="store_true", dest="as_json", help="for programs")
+    parser.add_argument("--stacks", type=Path, default=ROOT, metavar="FOLDER", help="where Pulumi.<env>.yaml are")
+    parsed = parser.parse_args(arguments)
+    wanted = parsed.environments or list(AWS_ENVIRONMENTS)
+    for name in wanted:
+        if name not in AWS_ENVIRONMENTS:
+            parser.error(f"there is no environment {name}, but {', '.join(AWS_ENVIRONMENTS)}")
+    table = load_prices()
+    try:
+        found = [
+            estimate(read_config(cast("AwsEnvironment", name), stack_values(parsed.stacks, name)), table)
+            for name in wanted
+        ]
+    except (ConfigError, UnknownPriceError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}.", file=sys.stderr)
+        return 2
+    if parsed.as_json:
+        print(json.dumps([as_json(one, table) for one in found], indent=2))
+    else:
+        console = Console(soft_wrap=False)
+        for one in found:
+            print_estimate(one, table, console)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

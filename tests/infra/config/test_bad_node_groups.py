@@ -1,0 +1,147 @@
+"""Node groups that do not work, each with the whole message."""
+
+from __future__ import annotations
+
+import pytest
+from infra_configs import Bad, bad, message_of
+
+CASES = (
+    bad(
+        "dev",
+        {"nodeGroups.serving.instanceTypes": ["m99.xlarge"]},
+        "nodeGroups.serving.instanceTypes: names an instance type that is not in "
+        "infra/mlplatform/instance_types.py (given: m99.xlarge): use one that is, or add it there",
+    ),
+    bad(
+        "dev",
+        {"nodeGroups.serving.instanceTypes": ["t3.xlarge", "t3.xlarge"]},
+        "nodeGroups.serving.instanceTypes: names a type twice (given: t3.xlarge): name it once",
+    ),
+    bad(
+        "dev",
+        {"nodeGroups.serving.instanceTypes": ["m7i.xlarge", "m7g.xlarge"]},
+        'nodeGroups.serving.instanceTypes: mixes processor architectures (given: ["m7i.xlarge", '
+        '"m7g.xlarge"]): use types of one: amd64 or arm64',
+        "nodeGroups.serving.instanceTypes: names a type of arm64, but images are built for amd64 "
+        "(imageBuild.architecture) (given: m7g.xlarge): use types of amd64, or build for arm64",
+    ),
+    bad(
+        "dev",
+        {"nodeGroups.serving.instanceTypes": ["m7i.xlarge", "m7i.2xlarge"]},
+        "nodeGroups.serving.instanceTypes: mixes sizes, but the autoscaler takes all nodes of a group to "
+        'be alike (given: ["m7i.xlarge", "m7i.2xlarge"]): use types of one size (m7i.xlarge 4 vCPU 16384 '
+        "MiB, m7i.2xlarge 8 vCPU 32768 MiB)",
+    ),
+    bad(
+        "dev",
+        {"nodeGroups.notebook.minSize": 5},
+        "nodeGroups.notebook.minSize: is above maxSize, 3 (given: 5): lower it, or raise maxSize",
+    ),
+    bad(
+        "dev",
+        {
+            "nodeGroups.sparkExecutor.localDisks": True,
+            "nodeGroups.sparkExecutor.instanceTypes": ["m6id.2xlarge", "m6i.2xlarge"],
+            "spark.executor.localDir.sizeGib": 30,
+        },
+        "nodeGroups.sparkExecutor.localDisks: is on, but m6i.2xlarge has no NVMe disks (given: true): "
+        "turn it off, or use types that have them, as m6id.2xlarge",
+    ),
+    bad(
+        "dev",
+        {"nodeGroups.serving.instanceTypes": ["g5.xlarge"]},
+        "nodeGroups.serving.instanceTypes: names a type with a GPU, which nothing in this group uses "
+        "(given: g5.xlarge): use it in rayGpu",
+    ),
+    bad(
+        "dev",
+        {"nodeGroups.system.capacityType": "spot"},
+        "nodeGroups.system.capacityType: may not be spot: controllers run there, and the autoscaler "
+        "itself (given: spot): use onDemand",
+    ),
+    bad(
+        "dev",
+        {"nodeGroups.sparkDriver.capacityType": "spot"},
+        "nodeGroups.sparkDriver.capacityType: may not be spot: a driver that is taken away takes its job "
+        "with it (given: spot): use onDemand",
+    ),
+    bad(
+        "dev",
+        {"nodeGroups.sparkExecutor.instanceTypes": ["m7i.2xlarge"]},
+        "nodeGroups.sparkExecutor.instanceTypes: has one type, and a spot group of one has no nodes when "
+        'that type runs out (given: ["m7i.2xlarge"]): name at least 2',
+    ),
+    bad(
+        "dev",
+        {"nodeGroups.system.enabled": False},
+        "nodeGroups.system.enabled: may not be off: nothing runs without its controllers (given: false): "
+        "remove the key",
+    ),
+    bad(
+        "dev",
+        {"nodeGroups.ray.enabled": False},
+        "nodeGroups.ray.enabled: may not be off: Ray's head runs there (given: false): remove the key",
+    ),
+    bad(
+        "dev",
+        {"nodeGroups.system.minSize": 0},
+        "nodeGroups.system.minSize: leaves no node for the autoscaler that would start the first one "
+        "(given: 0): use at least 1",
+    ),
+    bad(
+        "dev",
+        {"mlflow.replicas": 10, "nodeGroups.system.maxSize": 2},
+        "nodeGroups.system.maxSize: is too small for the controllers and the 10 of mlflow.replicas "
+        "(given: 2): use at least 4",
+    ),
+    bad(
+        "dev",
+        {"nodeGroups.notebook.instanceTypes": ["t4g.xlarge"]},
+        "nodeGroups.notebook.instanceTypes: names a type of arm64, but images are built for amd64 "
+        "(imageBuild.architecture) (given: t4g.xlarge): use types of amd64, or build for arm64",
+    ),
+    bad(
+        "dev",
+        {
+            "imageBuild.architecture": "arm64",
+            "nodeGroups.system.instanceTypes": ["t4g.xlarge"],
+            "nodeGroups.sparkDriver.instanceTypes": ["m7g.xlarge"],
+            "nodeGroups.sparkExecutor.instanceTypes": ["m7g.2xlarge", "m6g.2xlarge"],
+            "nodeGroups.serving.instanceTypes": ["t4g.xlarge"],
+            "nodeGroups.notebook.instanceTypes": ["t4g.xlarge"],
+            "nodeGroups.ray.instanceTypes": ["m7i.2xlarge", "m6i.2xlarge"],
+        },
+        "nodeGroups.ray.instanceTypes: names a type of amd64, but images are built for arm64 "
+        "(imageBuild.architecture) (given: m7i.2xlarge): use types of arm64, or build for amd64",
+        "nodeGroups.ray.instanceTypes: names a type of amd64, but images are built for arm64 "
+        "(imageBuild.architecture) (given: m6i.2xlarge): use types of arm64, or build for amd64",
+    ),
+    bad(
+        "dev",
+        {
+            "nodeGroups.serving.enabled": False,
+            "serving.modelApi.enabled": False,
+            "serving.flightApiEmbedded.enabled": False,
+        },
+        "serving.flightApiShared.enabled: is on, but nodeGroups.serving is off (given: true): turn it "
+        "off, or nodeGroups.serving on",
+    ),
+    bad(
+        "dev",
+        {"nodeGroups.notebook.enabled": False},
+        "notebooks.enabled: is on, but nodeGroups.notebook is off (given: true): turn it off, or "
+        "nodeGroups.notebook on",
+    ),
+    bad(
+        "prod",
+        {"nodeGroups.rayGpu.instanceTypes": ["m7i.2xlarge"], "ray.workerGroups[1].gpu": 0},
+        "nodeGroups.rayGpu.instanceTypes: names a type without a GPU (given: m7i.2xlarge): use types "
+        "that have one, as g5.xlarge",
+        "ray.workerGroups[1].gpu: is 0 on nodes that have GPUs (given: 0): use at least 1, or nodeGroup ray",
+    ),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_node_group_that_does_not_work_is_named_with_its_key_and_a_remedy(case: Bad) -> None:
+    assert message_of(case) == case.message

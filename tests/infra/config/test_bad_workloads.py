@@ -1,0 +1,185 @@
+"""Workloads that do not fit their nodes, each with the whole message."""
+
+from __future__ import annotations
+
+import pytest
+from infra_configs import REMOVED, Bad, bad, message_of
+
+CASES = (
+    bad(
+        "dev",
+        {"ray.headMemoryGib": 64},
+        "ray.headMemoryGib: makes a pod of 1500 millicores and 66048 MiB with KubeRay's autoscaler, but "
+        "m6a.2xlarge leaves 7660 millicores and 28805 MiB (given: 64): lower it, or use larger types in "
+        "nodeGroups.ray",
+    ),
+    bad(
+        "dev",
+        {"ray.headCpu": 8},
+        "ray.headCpu: makes a pod of 8500 millicores and 4608 MiB with KubeRay's autoscaler, but "
+        "m6a.2xlarge leaves 7660 millicores and 28805 MiB (given: 8): lower it, or use larger types in "
+        "nodeGroups.ray",
+    ),
+    bad(
+        "dev",
+        {"ray.workerGroups[0].memoryGib": 32},
+        "ray.workerGroups[0].memoryGib: is more than the 28805 MiB that m6a.2xlarge leaves (given: 32): use at most 28",
+    ),
+    bad(
+        "dev",
+        {"ray.workerGroups[0].cpu": 8},
+        "ray.workerGroups[0].cpu: is more than the 7660 millicores that m6a.2xlarge leaves (given: 8): use at most 7",
+    ),
+    bad(
+        "dev",
+        {"ray.workerGroups[0].gpu": 1},
+        "ray.workerGroups[0].gpu: asks for GPUs of nodes that have none (given: 1): use 0, or nodeGroup rayGpu",
+    ),
+    bad(
+        "dev",
+        {"ray.workerGroups[0].nodeGroup": "rayGpu", "ray.workerGroups[0].gpu": 1},
+        "ray.workerGroups[0].nodeGroup: is a node group that does not exist or is off (given: rayGpu): "
+        "add nodeGroups.rayGpu, or use ray",
+    ),
+    bad(
+        "dev",
+        {"ray.workerGroups[0].minWorkers": 4},
+        "ray.workerGroups[0].minWorkers: is above maxWorkers, 3 (given: 4): lower it, or raise maxWorkers",
+    ),
+    bad(
+        "dev",
+        {"ray.workerGroups[0].maxWorkers": 40},
+        "nodeGroups.ray.maxSize: is too small for all workers of ray.workerGroups and the head (given: "
+        "4): use at least 40, or lower maxWorkers",
+    ),
+    bad(
+        "dev",
+        {"ray.trainingWorkers": 9},
+        "ray.trainingWorkers: is more than ray.workerGroups can hold of 4 CPUs each (given: 9): use at "
+        "most 3, or raise maxWorkers",
+    ),
+    bad(
+        "dev",
+        {"ray.trainingCpusPerWorker": 7},
+        "ray.trainingCpusPerWorker: is more than the 6 CPUs of the largest worker in ray.workerGroups "
+        "(given: 7): use at most 6",
+    ),
+    bad(
+        "dev",
+        {"spark.driverMemoryMib": 16384},
+        "spark.driverMemoryMib: makes a pod of 22937 MiB with Python's overhead, but m6a.xlarge leaves "
+        "13650 (given: 16384): lower it, or use larger types in nodeGroups.sparkDriver",
+    ),
+    bad(
+        "dev",
+        {"spark.driverCpu": 4},
+        "spark.driverCpu: is more than the 3670 millicores that m6a.xlarge leaves (given: 4): use at most 3",
+    ),
+    bad(
+        "dev",
+        {"spark.executor.heapMib": 32768},
+        "spark.executor.heapMib: makes a pod of 36864 MiB (heap 32768, overhead 1024, off-heap 1024, "
+        "Python 2048), but m6a.2xlarge leaves 28805 (given: 32768): lower it, or use larger types in "
+        "nodeGroups.sparkExecutor",
+    ),
+    bad(
+        "dev",
+        {"spark.executor.cores": 8},
+        "spark.executor.cores: is more than the 7660 millicores that m6a.2xlarge leaves (given: 8): use at most 7",
+    ),
+    bad(
+        "dev",
+        {"spark.executor.localDir.sizeGib": 100},
+        "spark.executor.localDir.sizeGib: needs 200 GiB for the 2 executors that fit a node, but "
+        "m6a.2xlarge has 125 for pods (given: 100): use at most 62, a larger nodeGroups.sparkExecutor.diskGib, types "
+        "with larger NVMe disks, or kind claim",
+    ),
+    bad(
+        "dev",
+        {"spark.executor.localDir.kind": "localDisk"},
+        "spark.executor.localDir.kind: wants the node's NVMe disks, but "
+        "nodeGroups.sparkExecutor.localDisks is off (given: localDisk): turn localDisks on, or use "
+        "emptyDir or claim",
+    ),
+    bad(
+        "dev",
+        {"spark.executor.maxInstances": 9},
+        "spark.executor.maxInstances: is more than the 8 executors that the 4 nodes of "
+        "nodeGroups.sparkExecutor hold (given: 9): use at most 8, or raise "
+        "nodeGroups.sparkExecutor.maxSize",
+    ),
+    bad(
+        "dev",
+        {"spark.executor.maxInstances": 1},
+        "spark.executor.maxInstances: is below instances, 2 (given: 1): raise it, or remove it",
+    ),
+    bad(
+        "dev",
+        {"spark.executor.maxInstances": REMOVED, "spark.executor.instances": 20},
+        "spark.executor.instances: is more than the 8 executors that the 4 nodes of "
+        "nodeGroups.sparkExecutor hold (given: 20): use at most 8, or raise "
+        "nodeGroups.sparkExecutor.maxSize",
+    ),
+    bad(
+        "dev",
+        {"spark.executor.maxRegisteredResourcesWaitingSeconds": 30},
+        "spark.executor.maxRegisteredResourcesWaitingSeconds: is shorter than the start of a node, and "
+        "only 0 of 2 executors fit the nodes that are always there (given: 30): use at least 180, or "
+        "raise nodeGroups.sparkExecutor.minSize",
+    ),
+    bad(
+        "dev",
+        {"spark.executor.decommissioning": REMOVED},
+        "spark.executor.decommissioning: is not there, but executors run on spot nodes: add "
+        "'decommissioning: {}', or use onDemand in nodeGroups.sparkExecutor",
+    ),
+    bad(
+        "dev",
+        {"serving.modelApi.minReplicas": 4},
+        "serving.modelApi.minReplicas: is above maxReplicas, 3 (given: 4): lower it, or raise maxReplicas",
+    ),
+    bad(
+        "dev",
+        {"serving.modelApi.memoryMib": 65536},
+        "serving.modelApi.memoryMib: is more than t3.xlarge leaves a pod, 3670 millicores and 13650 MiB "
+        "(given: 65536): lower it, or use larger types in nodeGroups.serving",
+    ),
+    bad(
+        "dev",
+        {"serving.flightApiShared.cpuMillicores": 8000},
+        "serving.flightApiShared.cpuMillicores: is more than t3.xlarge leaves a pod, 3670 millicores and "
+        "13650 MiB (given: 8000): lower it, or use larger types in nodeGroups.serving",
+    ),
+    bad(
+        "dev",
+        {"serving.modelApi.maxReplicas": 30},
+        "nodeGroups.serving.maxSize: is too small for all services at their maxReplicas (given: 4): use "
+        "at least 12, or lower maxReplicas",
+    ),
+    bad(
+        "prod",
+        {"ray.workerGroups[1].gpu": 2},
+        "ray.workerGroups[1].gpu: is more than the 1 of g5.2xlarge (given: 2): use at most 1",
+    ),
+    bad(
+        "prod",
+        {"ray.workerGroups[1].name": "large"},
+        "ray.workerGroups: has two groups of one name (given: large): rename one",
+    ),
+    bad(
+        "prod",
+        {"ray.workerGroups[1].maxWorkers": 9},
+        "nodeGroups.rayGpu.maxSize: is too small for all workers of ray.workerGroups (given: 4): use at "
+        "least 9, or lower maxWorkers",
+    ),
+    bad(
+        "prod",
+        {"ray.workerGroups[1].gpu": 0},
+        "ray.workerGroups[1].gpu: is 0 on nodes that have GPUs (given: 0): use at least 1, or nodeGroup ray",
+    ),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_workload_that_does_not_fit_is_named_with_its_key_and_a_remedy(case: Bad) -> None:
+    assert message_of(case) == case.message

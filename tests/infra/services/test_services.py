@@ -1,0 +1,161 @@
+"""MLflow, Ray, Spark, and what becomes of them while an image is missing."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pulumi
+import pytest
+from infra_endpoints import ALL_IMAGES, example_config, example_endpoints, manifests, pods, recorded, run_with
+from mlplatform.config.sections import NodeGroup
+from mlplatform.config.workload_sections import Ray, RayWorkerGroup
+from mlplatform.services.chart_versions import RAY
+from mlplatform.services.images import find_image
+from mlplatform.services.spark import executor_template
+from recorder import Recorder, build
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def ray_cluster(recorder: Recorder) -> Any:
+    return recorder.one("kubernetes:ray.io/v1:RayCluster").inputs["spec"]
+
+
+def test_mlflow_starts_when_the_databases_are_made() -> None:
+    job = recorded().one("kubernetes:batch/v1:Job")
+    server = recorded().one("kubernetes:apps/v1:Deployment", "mlflow-server")
+    assert job.urn in server.depends_on
+    assert pods(recorded())[job.name]["spec"]["containers"][0]["command"] == ["mlflow-tracking", "create-databases"]
+    assert "ttlSecondsAfterFinished" not in job.inputs["spec"]
+
+
+def test_mlflow_signs_in_as_the_foundation_says() -> None:
+    for name in ("mlflow-server", "mlflow-database-setup"):
+        (container,) = pods(recorded())[name]["spec"]["containers"]
+        assert {"name": "MLFLOW_TRACKING_DATABASE_AUTH", "value": "iam"} in container["env"]
+        assert not [volume for volume in pods(recorded())[name]["spec"]["volumes"] if "secret" in volume]
+
+
+def test_without_iam_mlflow_reads_its_own_password_from_a_file_and_no_other() -> None:
+    with_files = run_with(authentication="passwordFile")
+
+    def passwords(name: str) -> Any:
+        volumes = pods(with_files)[name]["spec"]["volumes"]
+        (found,) = [volume["secret"] for volume in volumes if volume["name"] == "database-passwords"]
+        return found
+
+    assert passwords("mlflow-server")["items"] == [{"key": "mlflow", "path": "mlflow"}]
+    assert "items" not in passwords("mlflow-database-setup")
+
+
+def test_ray_starts_with_its_head_alone_and_may_grow_to_the_configured_maximum() -> None:
+    (group,) = ray_cluster(recorded())["workerGroupSpecs"]
+    assert (group["replicas"], group["minReplicas"], group["maxReplicas"]) == (0, 0, 3)
+    assert ray_cluster(recorded())["enableInTreeAutoscaling"] is True
+    assert ray_cluster(recorded())["autoscalerOptions"]["version"] == "v2"
+    assert ray_cluster(recorded())["autoscalerOptions"]["idleTimeoutSeconds"] == 120
+
+
+def test_the_head_runs_no_tasks_and_wants_a_token() -> None:
+    assert ray_cluster(recorded())["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
+    assert ray_cluster(recorded())["authOptions"] == {"mode": "token"}
+
+
+def test_a_worker_tells_ray_of_the_cpus_and_the_memory_that_its_pod_has() -> None:
+    (group,) = ray_cluster(recorded())["workerGroupSpecs"]
+    assert group["rayStartParams"] == {"num-cpus": "4", "object-store-memory": str(int(0.3 * 16 * 2**30))}
+
+
+def test_ray_is_told_the_version_that_its_image_has() -> None:
+    lock = (REPOSITORY / "workloads" / "ray_training" / "requirements.lock").read_text()
+    assert re.findall(r"^ray(?:\[[a-z,]+\])?==(\S+)", lock, re.MULTILINE) == [RAY]
+
+
+def test_the_cluster_goes_before_its_operator() -> None:
+    operator = recorded().one("kubernetes:helm.sh/v3:Release", "ray-operator-release")
+    assert operator.urn in recorded().one("kubernetes:ray.io/v1:RayCluster").depends_on
+    assert operator.inputs["version"] == "1.7.1"
+
+
+def test_the_operator_has_rights_in_rays_namespace_alone() -> None:
+    values = recorded().one("kubernetes:helm.sh/v3:Release", "ray-operator-release").inputs["values"]
+    assert values["singleNamespaceInstall"] is True
+    assert values["watchNamespace"] == ["ray"]
+
+
+def test_workers_with_a_gpu_run_on_the_nodes_that_have_one() -> None:
+    config = example_config()
+    groups = config.node_groups.model_copy(
+        update={"ray_gpu": NodeGroup(instance_types=("g5.xlarge",), min_size=0, max_size=2)}
+    )
+    gpu = RayWorkerGroup(name="gpu", node_group="rayGpu", cpu=2, memory_gib=8, gpu=1, max_workers=2)
+    recorder = run_with(config.model_copy(update={"node_groups": groups, "ray": Ray(worker_groups=(gpu,))}))
+    spec = pods(recorder)["ray-worker-gpu"]["spec"]
+    assert spec["nodeSelector"] == {"mlplatform.io/service-type": "ray-gpu"}
+    assert {"key": "nvidia.com/gpu", "operator": "Equal", "value": "true", "effect": "NoSchedule"} in spec[
+        "tolerations"
+    ]
+    assert spec["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "1"
+
+
+@pytest.mark.parametrize("name", ["ray-head", "ray-worker-standard", "spark-executor"])
+def test_a_node_with_work_that_would_be_lost_is_not_emptied_to_save_money(name: str) -> None:
+    annotations = pods(recorded())[name]["metadata"]["annotations"]
+    assert annotations["cluster-autoscaler.kubernetes.io/safe-to-evict"] == "false"
+
+
+def test_the_driver_finds_the_executors_template_where_the_contract_says() -> None:
+    path = recorded().outputs["contract"]["spark"]["executor_pod_template"]
+    data = recorded().one("kubernetes:core/v1:ConfigMap", "spark-executor-template").inputs["data"]
+    assert json.loads(data[Path(path).name]) == executor_template()
+
+
+def test_priorities_that_pods_name_exist() -> None:
+    made = {one.inputs["metadata"]["name"] for one in manifests(recorded(), "PriorityClass")}
+    named = {pod["spec"].get("priorityClassName") for pod in pods(recorded()).values()} - {None}
+    assert named == {"mlplatform-spark-executor"}
+    assert named < made
+
+
+def test_the_name_of_drivers_resolves_to_their_pods() -> None:
+    service = recorded().one("kubernetes:core/v1:Service", "spark-driver-service").inputs["spec"]
+    assert service["clusterIP"] == "None"
+    assert service["selector"] == {"mlplatform.io/app": "spark-driver"}
+
+
+LEFT_OUT = {
+    "mlflow_tracking": {"mlplatform:mlflow:Mlflow"},
+    "ray_training": {"mlplatform:ray:RayCluster"},
+}
+
+
+@pytest.mark.parametrize("image", sorted(LEFT_OUT))
+def test_what_has_no_image_yet_is_left_out_and_the_rest_is_there(image: str) -> None:
+    without = recorded(tuple(one for one in ALL_IMAGES if one != image))
+    components = {one.type for one in recorded().resources if not one.custom}
+    assert components - {one.type for one in without.resources} == LEFT_OUT[image]
+
+
+def test_the_line_in_the_plan_says_what_is_left_out_and_what_builds_it() -> None:
+    said: list[str] = []
+
+    def program() -> None:
+        endpoints = example_endpoints(images=("spark_preprocessing",))
+        with patch.object(pulumi.log, "info", said.append):
+            assert find_image(endpoints, "ray_training", "The Ray cluster") is None
+            assert find_image(endpoints, "spark_preprocessing", "Spark") is not None
+
+    build(program)
+    assert said == ["The Ray cluster is left out of the plan: it has no image yet: `make images` builds it"]
+
+
+def test_an_image_that_the_configuration_does_not_know_is_a_mistake_of_the_program() -> None:
+    def program() -> None:
+        find_image(example_endpoints(), "ray_trainer", "x")
+
+    with pytest.raises(ValueError, match="ray_trainer is no field of Images"):
+        build(program)
