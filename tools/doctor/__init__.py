@@ -1,0 +1,1 @@
+"""Tells a person what their machine, or their AWS account, lacks."""
