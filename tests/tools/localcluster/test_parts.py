@@ -1,0 +1,67 @@
+"""What needs no cluster: certificates, configurations, processes' identity, taken ports."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from mlplatform.service_types import SERVICE_TYPES
+
+from tools.localcluster import certificates, command_line, node, processes
+from tools.localcluster.layout import LABEL, NODES, LocalClusterError
+
+
+def test_labels_and_taints_are_those_of_the_service_types() -> None:
+    types = {one.name: one for one in SERVICE_TYPES}
+    for one in NODES:
+        known = types[one.service_type]
+        assert known.labels == {LABEL: one.service_type}
+        assert [(one.taint["key"], one.taint["value"], one.taint["effect"])] == [
+            (taint.key, taint.value, taint.effect) for taint in known.taints
+        ]
+
+
+def test_certificates_are_signed_by_the_authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(certificates, "FOLDER", tmp_path)
+    certificates.issue("ca", "authority")
+    certificates.issue("one", "system:node:one", "system:nodes", ("10.99.0.1", "one"))
+    authority = x509.load_pem_x509_certificate((tmp_path / "ca.crt").read_bytes())
+    made = x509.load_pem_x509_certificate((tmp_path / "one.crt").read_bytes())
+    made.verify_directly_issued_by(authority)
+    assert (tmp_path / "one.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_node_promises_its_share_of_the_machine() -> None:
+    config = node.kubelet_config(NODES[0], 24 * 2**30)
+    assert config["systemReserved"] == {"memory": str(24 * 2**30 - 5 * 2**30 - 100 * 2**20)}
+
+
+def test_no_two_nodes_share_a_thing() -> None:
+    for of in ("name", "address", "bridge", "folder", "socket"):
+        assert len({getattr(one, of) for one in NODES}) == len(NODES)
+
+
+def test_a_recycled_process_is_not_taken_for_ours(tmp_path: Path) -> None:
+    file = tmp_path / "one.pid"
+    file.write_text(f"{os.getpid()} {processes.start_time(os.getpid())}")
+    assert processes.pid_of(file) == os.getpid()
+    file.write_text(f"{os.getpid()} 1")
+    assert processes.pid_of(file) is None
+
+
+def test_a_taken_port_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(command_line, "REGISTRY_PORT", port)
+        with pytest.raises(LocalClusterError, match=rf"Port {port} is taken"):
+            command_line.check_ports()
+
+
+def test_an_unknown_node_is_told() -> None:
+    with pytest.raises(LocalClusterError, match="No node is called nodes: there are system"):
+        command_line.chosen("system,nodes")

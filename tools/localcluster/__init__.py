@@ -1,0 +1,1 @@
+"""A bare Kubernetes on this machine, one real node per service type."""

@@ -1,0 +1,132 @@
+"""etcd, the API server, the controllers, the scheduler, kube-proxy, CoreDNS and the registry."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+
+from tools.localcluster import certificates, processes
+from tools.localcluster.layout import (
+    API_PORT,
+    BASE,
+    DNS_ADDRESS,
+    DNS_SERVICE,
+    ETCD_PEER_PORT,
+    ETCD_PORT,
+    KUBECONFIG,
+    PROGRAMS,
+    REGISTRY_PORT,
+    SERVER_ADDRESS,
+    SERVICE_RANGE,
+    LocalClusterError,
+    Node,
+)
+
+PKI = certificates.FOLDER
+
+
+def make_certificates(nodes: Sequence[Node]) -> None:
+    certificates.issue("ca", "local-authority")
+    hosts = (SERVER_ADDRESS, "10.96.0.1", "127.0.0.1", "kubernetes", "kubernetes.default.svc", "localhost")
+    certificates.issue("apiserver", "kube-apiserver", "system:masters", hosts)
+    certificates.issue("admin", "admin", "system:masters")
+    certificates.issue("accounts", "accounts")
+    for user in ("kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns"):
+        certificates.issue(user, f"system:{user}")
+        certificates.kubeconfig(user, BASE / "etc" / f"{user}.kubeconfig")
+    for node in nodes:
+        certificates.issue(node.name, f"system:node:{node.name}", "system:nodes", (node.address, node.name))
+        certificates.kubeconfig(node.name, node.folder / "kubeconfig")
+    certificates.kubeconfig("admin", KUBECONFIG)
+
+
+def _start(name: str, *options: str) -> None:
+    processes.start(name, [str(PROGRAMS / name), *options])
+
+
+def start() -> None:
+    """Everything but nodes; returns when the API server answers."""
+    store, peer = f"http://127.0.0.1:{ETCD_PORT}", f"http://127.0.0.1:{ETCD_PEER_PORT}"
+    _start(
+        "etcd", f"--data-dir={BASE / 'etcd'}", f"--listen-client-urls={store}", f"--advertise-client-urls={store}",
+        f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=default={peer}",
+        "--unsafe-no-fsync",
+    )  # fmt: skip
+    _start(
+        "kube-apiserver", f"--etcd-servers={store}", f"--bind-address={SERVER_ADDRESS}",
+        f"--advertise-address={SERVER_ADDRESS}", f"--secure-port={API_PORT}", f"--client-ca-file={PKI / 'ca.crt'}",
+        f"--tls-cert-file={PKI / 'apiserver.crt'}", f"--tls-private-key-file={PKI / 'apiserver.key'}",
+        f"--kubelet-client-certificate={PKI / 'apiserver.crt'}", f"--kubelet-client-key={PKI / 'apiserver.key'}",
+        f"--kubelet-certificate-authority={PKI / 'ca.crt'}", "--kubelet-preferred-address-types=InternalIP",
+        "--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction", "--allow-privileged=true",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-account-key-file={PKI / 'accounts.crt'}",
+        f"--service-account-signing-key-file={PKI / 'accounts.key'}", f"--service-cluster-ip-range={SERVICE_RANGE}",
+    )  # fmt: skip
+    until = time.monotonic() + 60
+    while kubectl("get", "--raw=/readyz", check=False).strip() != "ok":
+        if time.monotonic() > until or processes.table()["kube-apiserver"] is None:
+            raise LocalClusterError(f"The API server does not answer: see {BASE / 'logs' / 'kube-apiserver.log'}.")
+        time.sleep(0.5)
+    _start(
+        "kube-controller-manager", f"--kubeconfig={BASE / 'etc' / 'kube-controller-manager.kubeconfig'}",
+        f"--service-account-private-key-file={PKI / 'accounts.key'}", f"--root-ca-file={PKI / 'ca.crt'}",
+        "--use-service-account-credentials=true", "--allocate-node-cidrs=false", "--leader-elect=false",
+        "--secure-port=0",
+    )  # fmt: skip
+    _start("kube-scheduler", f"--kubeconfig={BASE / 'etc' / 'kube-scheduler.kubeconfig'}", "--leader-elect=false",
+           "--secure-port=0")  # fmt: skip
+    proxy = {
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", "mode": "iptables",
+        "clientConnection": {"kubeconfig": str(BASE / "etc" / "kube-proxy.kubeconfig")},
+        "conntrack": {"maxPerCore": 0}, "clusterCIDR": "10.244.0.0/16", "iptables": {"masqueradeAll": True},
+        "metricsBindAddress": f"{SERVER_ADDRESS}:10249", "healthzBindAddress": f"{SERVER_ADDRESS}:10256",
+    }  # fmt: skip
+    (BASE / "etc" / "kube-proxy.yaml").write_text(json.dumps(proxy))
+    _start("kube-proxy", f"--config={BASE / 'etc' / 'kube-proxy.yaml'}")
+    _start_dns()
+    start_registry()
+
+
+def kubectl(*arguments: str, said: str | None = None, check: bool = True) -> str:
+    return processes.run(
+        str(PROGRAMS / "kubectl"), f"--kubeconfig={KUBECONFIG}", *arguments, said=said, check=check
+    )  # fmt: skip
+
+
+def _start_dns() -> None:
+    rules = [
+        {"apiGroups": [""], "resources": ["endpoints", "services", "pods", "namespaces"], "verbs": ["list", "watch"]},
+        {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
+    ]
+    rbac = "rbac.authorization.k8s.io"
+    ports = [{"name": f"dns-{p.lower()}", "port": 53, "protocol": p} for p in ("UDP", "TCP")]
+    objects = [
+        {"apiVersion": f"{rbac}/v1", "kind": "ClusterRole", "metadata": {"name": "system:coredns"}, "rules": rules},
+        {"apiVersion": f"{rbac}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "system:coredns"},
+         "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": "system:coredns"},
+         "subjects": [{"apiGroup": rbac, "kind": "User", "name": "system:coredns"}]},
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kube-dns", "namespace": "kube-system"},
+         "spec": {"clusterIP": DNS_SERVICE, "ports": ports}},
+        {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4", "ports": ports,
+         "metadata": {"name": "kube-dns-host", "namespace": "kube-system",
+                      "labels": {"kubernetes.io/service-name": "kube-dns"}},
+         "endpoints": [{"addresses": [DNS_ADDRESS], "conditions": {"ready": True}}]},
+    ]  # fmt: skip
+    kubectl("apply", "-f", "-", said=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+    corefile = BASE / "etc" / "Corefile"
+    corefile.write_text(
+        f".:53 {{\n bind {DNS_ADDRESS}\n errors\n kubernetes cluster.local in-addr.arpa {{\n"
+        f"  kubeconfig {BASE / 'etc' / 'coredns.kubeconfig'}\n }}\n forward . /etc/resolv.conf\n cache 10\n}}\n"
+    )
+    _start("coredns", f"-conf={corefile}")
+
+
+def start_registry() -> None:
+    path = BASE / "etc" / "registry.yml"
+    storage = {"filesystem": {"rootdirectory": str(BASE / "registry")}, "delete": {"enabled": True}}
+    path.write_text(
+        json.dumps({"version": 0.1, "storage": storage, "http": {"addr": f"127.0.0.1:{REGISTRY_PORT}"}})
+    )  # fmt: skip
+    _start("registry", "serve", str(path))
