@@ -1,0 +1,148 @@
+"""Measures everything and writes what came of it to bench/results: JSON, and the tables of README.md.
+
+python3 bench/run.py                  # all, half an hour; on a machine that has nothing else to do
+python3 bench/run.py --only serving   # one of them
+python3 bench/run.py --quick          # whether it works at all; writes to .local/bench
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+ENVS = ROOT / ".local" / "envs"
+
+Command = tuple[str, list[str], list[str]]
+"""Environment, words, and words of the quick form."""
+
+MEASUREMENTS: dict[str, Command] = {
+    "training": ("ray_training", ["bench.ray_training", "training", "--repeats", "3"], ["--repeats", "1"]),
+    "training-x30": (
+        "ray_training",
+        ["bench.ray_training", "training", "--scale", "30", "--repeats", "2"],
+        ["--scale", "2", "--repeats", "1", "--rounds", "10"],
+    ),
+    "hand-off": ("ray_training", ["bench.ray_training", "hand-off", "--repeats", "3"], ["--repeats", "1"]),
+    "hand-off-x30": (
+        "ray_training",
+        ["bench.ray_training", "hand-off", "--scale", "30", "--repeats", "3"],
+        ["--scale", "2", "--repeats", "1"],
+    ),
+    "serving": ("bento_serving", ["bench.serving"], ["--seconds", "1", "--repeats", "1"]),
+    "plan": ("infra", ["bench.plan", "--repeats", "3"], ["--repeats", "1"]),
+}
+NEED_NO_RUN = ("plan",)
+"""They take neither features nor a model."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=MEASUREMENTS, help="measure this alone")
+    parser.add_argument("--quick", action="store_true", help="once each, and small")
+    arguments = parser.parse_args()
+    results = ROOT / ".local" / "bench" / "quick" if arguments.quick else ROOT / "bench" / "results"
+    results.mkdir(parents=True, exist_ok=True)
+    names = [arguments.only] if arguments.only else list(MEASUREMENTS)
+    if set(names) - set(NEED_NO_RUN):
+        # There must be features and a model; what is there is used again.
+        subprocess.run([str(ENVS / "local_pipeline" / "bin" / "local-pipeline"), "run"], cwd=ROOT, check=True)
+    for name in names:
+        environment, words, quick = MEASUREMENTS[name]
+        print(f"\n=== {name}", flush=True)
+        command = [str(ENVS / environment / "bin" / "python"), "-m", *words, *(quick if arguments.quick else [])]
+        output = results / f"{name}.json"
+        if subprocess.run([*command, "--output", str(output)], cwd=ROOT, check=False).returncode != 0:
+            return 1
+        result = json.loads(output.read_text())
+        output.write_text(json.dumps({"taken": _taken(), **result}, indent=2) + "\n")
+    (results / "README.md").write_text(_page(results))
+    print(f"\n{results / 'README.md'}")
+    return 0
+
+
+def _taken() -> dict[str, Any]:
+    model = next(
+        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "unknown"
+    )
+    memory = next((line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), "0")
+    return {
+        "day": datetime.now(UTC).date().isoformat(),
+        "processor": model,
+        "cpus": os.cpu_count(),
+        "memory_gib": round(int(memory) / 2**20, 1),
+        "system": platform.platform(),
+    }
+
+
+def _lines(path: str) -> list[str]:
+    return Path(path).read_text(encoding="utf-8").splitlines()
+
+
+def _page(results: Path) -> str:
+    """The tables of all results that there are."""
+    found = {name: json.loads(path.read_text()) for name in MEASUREMENTS if (path := results / f"{name}.json").exists()}
+    parts = [
+        "# Measurements",
+        "",
+        "Made by `make bench`; the whole figures are in the JSON files beside. Each figure is a median with its range;",
+        "a ratio is one of medians of the same run. The contestants take turns.",
+        "",
+    ]
+    for name, result in found.items():
+        taken = result["taken"]
+        parts += [
+            f"## {name}",
+            "",
+            f"{taken['day']}, {taken['processor']}, {taken['cpus']} CPUs, {taken['memory_gib']} GiB, {taken['system']};"
+            f" {result['repeats']} runs each; load before: {result['load_before']:.2f}",
+            "",
+            *(_serving(result) if name == "serving" else _processes(result)),
+            "",
+        ]
+    return "\n".join(parts)
+
+
+def _processes(result: dict[str, Any]) -> list[str]:
+    names = list(result["contestants"])
+    figures = list(result["contestants"][names[0]])
+    table = ["| | " + " | ".join(names) + " |", "| --- |" + " ---: |" * len(names)]
+    for figure in figures:
+        cells = [_cell(result["contestants"][name][figure]) for name in names]
+        table.append(f"| {figure.replace('_', ' ')} | " + " | ".join(cells) + " |")
+    ratios = [f"- {key.replace('_', ' ')}: **{value}**" for key, value in result.items() if key.startswith("ratio_")]
+    same = [f"- the same trees: {result['same_trees']}, {result['rounds']} rounds"] if "same_trees" in result else []
+    rows = [f"- rows: {result['rows']:,}"] if "rows" in result else []
+    return [*table, "", *rows, *same, *ratios]
+
+
+def _serving(result: dict[str, Any]) -> list[str]:
+    parts = [f"Largest difference between any two answers: {result['largest_difference_of_answers']:.1e}", ""]
+    for load, table in result["loads"].items():
+        connections, rows = load.split(" x ")
+        parts += [
+            f"### {connections} connection(s), {rows} flight(s) in a request",
+            "",
+            "| | requests/s | p50, ms | p99, ms | requests/s against MLflow |",
+            "| --- | ---: | ---: | ---: | ---: |",
+        ]
+        for name, figures in table.items():
+            cells = [_cell(figures[figure]) for figure in ("requests_per_second", "p50_ms", "p99_ms")]
+            parts.append(f"| {name} | {' | '.join(cells)} | {figures['ratios']['requests_per_second']:.2f} |")
+        parts.append("")
+    return parts[:-1]
+
+
+def _cell(value: dict[str, float]) -> str:
+    return f"{value['median']:g} ({value['min']:g} to {value['max']:g})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Measures both serving patterns against MLflow's own model server, with the same model."""
