@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -146,7 +147,8 @@ def test_what_a_killed_run_has_left_is_stopped_by_the_next(fresh_site: Site) -> 
         wait_for_java(fresh_site)
         # A step that can no longer tell anyone how far it is would end by itself.
         for process in fresh_site.processes():
-            process.suspend()
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
         running.kill()
     assert fresh_site.processes()
     status, told = fresh_site.call("stop")
@@ -156,10 +158,12 @@ def test_what_a_killed_run_has_left_is_stopped_by_the_next(fresh_site: Site) -> 
 
 
 def wait_for_java(site: Site) -> None:
-    """Until the run has started Spark's Java, which is two generations below it."""
+    """Until the run has started Spark's Java, two generations below it, and not just asked for Java's version."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
-        if any(process.name() == "java" for process in site.processes()):
-            return
+        # A process that was listed may have ended since.
+        with suppress(psutil.NoSuchProcess):
+            if any(process.name() == "java" and "spark" in " ".join(process.cmdline()) for process in site.processes()):
+                return
         time.sleep(0.2)
     raise AssertionError("no Java was started")
