@@ -3,14 +3,21 @@ SHELL := /bin/bash
 PYTHON ?= python3
 KEEP ?=
 PORT_BASE ?=
+ENV ?=
 ENVS := .local/envs
 SYNC := $(PYTHON) tools/environments.py sync
-WORKLOADS := platform_contract spark_preprocessing ray_training bento_serving
+WORKLOADS := platform_contract spark_preprocessing ray_training bento_serving mlflow_tracking
 PACKAGES := $(addprefix workloads/,$(WORKLOADS)) tools/local_pipeline
 RUFF := $(ENVS)/checks/bin/ruff
+# Stands in for what a stack's file leaves to its owner, or to the machine.
+EXAMPLE_OWNER := $(addprefix --example mlplatform:owner.,accountId=123456789012 domain=ml.example.org alertEmail=a@example.org)
+NO_DIGEST := sha256:0000000000000000000000000000000000000000000000000000000000000000
+EXAMPLE_CLUSTER := $(addprefix --example mlplatform:inCluster.,folder=/srv/mlplatform registry=localhost:5000/mlplatform \
+	passwordSeed=example-seed-of-a-plan standIns.postgresql=localhost:5000/mlplatform/postgresql@$(NO_DIGEST))
+OFFLINE := PYTHONPATH=tools/offline_providers/src $(ENVS)/infra/bin/python -m offline_providers
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test check lint format types lock bench clean
+.PHONY: help run stop test test-cluster check environments plan cost doctor golden toolchain images cluster cluster-stop lint format types lock bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,11 +29,51 @@ run: ## real flights through Spark, Ray, MLflow and BentoML, to served predictio
 stop: ## stop the servers that 'make run KEEP=1' has left up
 	@$(ENVS)/local_pipeline/bin/local-pipeline stop
 
-test: check ## every test that needs one machine, after the checks
+test: lint types ## every test that needs one machine, after lint and types
 	@$(SYNC) --tests
 	@$(PYTHON) tools/run_tests.py
 
-check: lint types ## lint and types
+test-cluster: ## the tests that start a Kubernetes on this machine (needs root, Go, containerd, runc and CNI plugins)
+	@$(SYNC) --tests infra
+	@$(PYTHON) tools/toolchain/toolchain.py ensure --all
+	@$(PYTHON) tools/run_tests.py --cluster
+
+check: lint ## lint, types, and the program of every environment against its rules and facts; no credentials
+	@$(SYNC) --tests
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target types environments
+
+environments: # the program of every environment; part of `check`
+	@$(SYNC) --tests infra
+	@$(PYTHON) tools/run_tests.py infra
+
+plan: ## what 'pulumi up' would do: the real engine, offline (ENV=dev|staging|prod|local)
+	@$(SYNC) --tests infra
+	@$(PYTHON) tools/toolchain/toolchain.py ensure pulumi
+	@$(OFFLINE) plan --stack $(or $(ENV),dev) $(if $(filter local,$(ENV)),$(EXAMPLE_CLUSTER),$(EXAMPLE_OWNER))
+
+cost: ## what each environment costs in a month, at least and at most
+	@$(SYNC) --tests infra
+	@cd infra && ../$(ENVS)/infra/bin/python -m mlplatform_cost
+
+doctor: ## what this machine lacks, as sentences; with ENV=dev also the account
+	@$(PYTHON) tools/doctor $(if $(ENV),--env $(ENV))
+
+golden: ## accept the resources that the environments have now (then read the difference)
+	@$(SYNC) --tests infra
+	@$(ENVS)/infra/bin/python tests/support/golden.py
+
+toolchain: ## build the pinned Pulumi and Kubernetes programs that this machine lacks
+	@$(PYTHON) tools/toolchain/toolchain.py ensure --all
+
+images: ## build the workloads' images, those that changed (needs buildah, podman or docker)
+	@$(PYTHON) tools/images/images.py build
+
+cluster: ## a real Kubernetes on this machine, a node per service type (root; `make toolchain` first)
+	@$(SYNC) infra
+	@$(PYTHON) tools/localcluster start
+
+cluster-stop: ## stop that Kubernetes; the registry's images and the volumes stay
+	@$(PYTHON) tools/localcluster stop
 
 lint: ## formatting and lint
 	@$(SYNC) checks
@@ -44,8 +91,9 @@ types: ## strict types, each package in its own environment
 lock: ## write the lock files anew (after a change of dependencies)
 	@$(PYTHON) tools/environments.py lock
 
-bench: ## measure Ray, serving and the hand-off against plain processes (half an hour)
+bench: ## measure Ray, serving, the hand-off and plans, each against the plainest form of it (half an hour)
 	@$(SYNC)
+	@$(PYTHON) tools/toolchain/toolchain.py ensure pulumi
 	@$(PYTHON) bench/run.py
 
 clean: ## remove what runs have made (environments stay; `rm -rf .local` removes those too)

@@ -64,7 +64,9 @@ PACKAGES = {
         Package("spark_preprocessing", ROOT / "workloads" / "spark_preprocessing"),
         Package("ray_training", ROOT / "workloads" / "ray_training"),
         Package("bento_serving", ROOT / "workloads" / "bento_serving"),
+        Package("mlflow_tracking", ROOT / "workloads" / "mlflow_tracking"),
         Package("local_pipeline", ROOT / "tools" / "local_pipeline"),
+        Package("infra", ROOT / "infra"),
         Package("checks", ROOT / "tools" / "checks", installed=False),
     )
 }

@@ -2,11 +2,13 @@
 
 python3 tools/run_tests.py                       # all
 python3 tools/run_tests.py ray_training -k alias # one folder; what follows goes to pytest
+python3 tools/run_tests.py --cluster             # those that start a Kubernetes
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,13 +21,40 @@ SUITES = {
     # The quick ones first: a mistake shows early.
     "platform_contract": "tests/workloads/platform_contract",
     "repository": "tests/repository",
+    "infra": "tests/infra",
+    "examples": "tests/examples",
     "bento_serving": "tests/workloads/bento_serving",
+    "mlflow_tracking": "tests/workloads/mlflow_tracking",
     "spark_preprocessing": "tests/workloads/spark_preprocessing",
     "ray_training": "tests/workloads/ray_training",
     "local_pipeline": "tests/tools/local_pipeline",
+    "doctor": "tests/tools/doctor",
+    "toolchain": "tests/tools/toolchain",
+    "images": "tests/tools/images",
+    "offline_providers": "tests/tools/offline_providers",
     "end_to_end": "tests/end_to_end",
 }
-ENVIRONMENT_OF = {"repository": "platform_contract", "end_to_end": "local_pipeline"}
+CLUSTER_SUITES = {
+    # They start a Kubernetes, or the parts of one, out of the programs of the toolchain.
+    "kubernetes_provider": "tests/tools/kubernetes_provider",
+    "localcluster": "tests/tools/localcluster",
+    "engine": "tests/engine",
+}
+ENVIRONMENT_OF = {
+    "repository": "platform_contract",
+    "examples": "infra",
+    "doctor": "infra",
+    "toolchain": "infra",
+    "images": "infra",
+    "offline_providers": "infra",
+    "kubernetes_provider": "infra",
+    "localcluster": "infra",
+    "engine": "infra",
+    "end_to_end": "local_pipeline",
+}
+ALL_SUITES = SUITES | CLUSTER_SUITES
+NEED_GO = ("toolchain", "offline_providers")
+"""They build programs, the Pulumi engine among them."""
 
 
 def run_suite(name: str, options: list[str], report: Path) -> int:
@@ -34,7 +63,7 @@ def run_suite(name: str, options: list[str], report: Path) -> int:
     print(f"\n=== {name}", flush=True)
     # Tests bring their own contract: one that the caller has set must not be written to.
     environ = {key: value for key, value in os.environ.items() if key != "PLATFORM_CONTRACT"}
-    command = [str(python), "-m", "pytest", SUITES[name], f"--junit-xml={report}", *options]
+    command = [str(python), "-m", "pytest", ALL_SUITES[name], f"--junit-xml={report}", *options]
     return subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
 
 
@@ -49,9 +78,14 @@ def counts(report: Path) -> dict[str, int]:
 
 
 def main() -> int:
-    named = [argument for argument in sys.argv[1:2] if argument in SUITES]
-    options = sys.argv[1 + len(named) :]
-    names = named or [name for name, folder in SUITES.items() if (ROOT / folder).is_dir()]
+    cluster = sys.argv[1:2] == ["--cluster"]
+    named = [argument for argument in sys.argv[1:2] if argument in ALL_SUITES]
+    options = sys.argv[1 + len(named) + cluster :]
+    suites = CLUSTER_SUITES if cluster else SUITES
+    names = named or [name for name, folder in suites.items() if (ROOT / folder).is_dir()]
+    if not named and shutil.which("go") is None:
+        print(f"left out, for there is no Go on this machine to build programs with: {', '.join(NEED_GO)}")
+        names = [name for name in names if name not in NEED_GO]
     failed, total = [], {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
     with tempfile.TemporaryDirectory() as folder:
         lines = []
