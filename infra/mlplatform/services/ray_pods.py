@@ -38,6 +38,9 @@ OBJECT_STORE_SHARE: Final = 0.3
 """Of a pod's memory: Ray's own default, which it would compute from the node's memory."""
 TEMPORARY_MIB: Final = 20 * 1024
 """Logs, and objects that are spilled when the object store is full."""
+SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - a volume of the pod's own
+"""Where Ray puts the object store. A container has 64 MiB there if nobody asks for more, and Ray then takes a disk, or
+refuses to start with a store of over 10 GB (its `REQUIRE_SHM_SIZE_THRESHOLD`)."""
 GROUP_TYPES: Final = {"ray": service_types.RAY, "rayGpu": service_types.RAY_GPU}
 
 ENVIRONMENT: Final = {
@@ -77,18 +80,20 @@ class RayPods:
     def head(self, start: Start | None = None) -> k8s.core.v1.PodTemplateSpecArgs:
         """The head, which runs no tasks. Its autoscaler, where it has one, asks the Kubernetes API for workers."""
         size = resources(self.settings.head_cpu * 1000, self.settings.head_memory_gib * 1024)
-        return self._pod(HEAD, service_types.RAY, size, start, token=start is None)
+        memory_gib = self.settings.head_memory_gib
+        return self._pod(HEAD, service_types.RAY, size, memory_gib, start, token=start is None)
 
     def worker(self, group: RayWorkerGroup, start: Start | None = None) -> k8s.core.v1.PodTemplateSpecArgs:
         """A worker of a group."""
         size = resources(group.cpu * 1000, group.memory_gib * 1024, group.gpu)
-        return self._pod(WORKER, GROUP_TYPES[group.node_group], size, start, token=False)
+        return self._pod(WORKER, GROUP_TYPES[group.node_group], size, group.memory_gib, start, token=False)
 
     def _pod(
         self,
         app: str,
         kind: ServiceType,
         size: k8s.core.v1.ResourceRequirementsArgs,
+        memory_gib: int,
         start: Start | None,
         *,
         token: bool,
@@ -111,6 +116,7 @@ class RayPods:
             mounted=[
                 contract_volume(),
                 self.temporary,
+                _shared_memory(memory_gib),
                 # The step 'publish' writes the champion's file.
                 claim_volume("models", self.claims[namespace, "models"], naming.MODELS_MOUNT, read_only=False),
                 *lake_volume(self.claims, namespace, read_only=False),
@@ -127,3 +133,10 @@ class RayPods:
 def object_store(memory_gib: int) -> dict[str, str]:
     """Ray's parameter for a pod of that memory."""
     return {"object-store-memory": str(int(memory_gib * 2**30 * OBJECT_STORE_SHARE))}
+
+
+def _shared_memory(memory_gib: int) -> Mounted:
+    """For the object store and a little more; it counts as the pod's memory, as the store does anyway."""
+    mebibytes = int(memory_gib * 1024 * OBJECT_STORE_SHARE) + 64
+    source = core.EmptyDirVolumeSourceArgs(medium="Memory", size_limit=f"{mebibytes}Mi")
+    return Mounted(volume=core.VolumeArgs(name="shm", empty_dir=source), path=SHARED_MEMORY, read_only=False)
