@@ -4,6 +4,9 @@ PYTHON ?= python3
 KEEP ?=
 PORT_BASE ?=
 ENV ?=
+CONTEXT ?=
+REGISTRY ?=
+FOLDER ?=
 ENVS := .local/envs
 SYNC := $(PYTHON) tools/environments.py sync
 WORKLOADS := platform_contract spark_preprocessing ray_training bento_serving mlflow_tracking
@@ -14,10 +17,11 @@ EXAMPLE_OWNER := $(addprefix --example mlplatform:owner.,accountId=123456789012 
 NO_DIGEST := sha256:0000000000000000000000000000000000000000000000000000000000000000
 EXAMPLE_CLUSTER := $(addprefix --example mlplatform:inCluster.,folder=/srv/mlplatform registry=localhost:5000/mlplatform \
 	passwordSeed=example-seed-of-a-plan standIns.postgresql=localhost:5000/mlplatform/postgresql@$(NO_DIGEST))
+ELSEWHERE = $(if $(CONTEXT),--context $(CONTEXT)) $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(FOLDER),--folder $(FOLDER))
 OFFLINE := PYTHONPATH=tools/offline_providers/src $(ENVS)/infra/bin/python -m offline_providers
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test test-cluster check environments plan cost doctor golden toolchain images cluster cluster-stop lint format types lock bench clean
+.PHONY: help run stop test test-cluster check environments plan cost doctor golden toolchain images cluster cluster-stop up pipeline down lint format types lock bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +78,18 @@ cluster: ## a real Kubernetes on this machine, a node per service type (root; `m
 
 cluster-stop: ## stop that Kubernetes; the registry's images and the volumes stay
 	@$(PYTHON) tools/localcluster stop
+
+up: ## the whole platform on a Kubernetes of this machine (root), or on CONTEXT=… REGISTRY=… FOLDER=…
+	@$(SYNC) infra
+	@$(PYTHON) tools/toolchain/toolchain.py ensure --all
+	@$(PYTHON) tools/localplatform up $(ELSEWHERE)
+
+pipeline: ## the main job in the platform's pods, after 'make up'
+	@$(SYNC) infra bento_serving local_pipeline
+	@$(PYTHON) tools/localplatform pipeline $(ELSEWHERE)
+
+down: ## remove what 'make up' has made, its data and its cluster too
+	@$(PYTHON) tools/localplatform down $(ELSEWHERE)
 
 lint: ## formatting and lint
 	@$(SYNC) checks

@@ -35,10 +35,17 @@ class Node:
     number: int
     memory_gib: int
     """What it promises to pods; the rest of the machine is reserved."""
+    ordinal: int = 1
+    """Which of its service type's nodes it is."""
+
+    @property
+    def key(self) -> str:
+        """Its service type, with a number from the second node on."""
+        return self.service_type if self.ordinal == 1 else f"{self.service_type}-{self.ordinal}"
 
     @property
     def name(self) -> str:
-        return f"local-{self.service_type}"
+        return f"local-{self.key}"
 
     @property
     def address(self) -> str:
@@ -64,9 +71,12 @@ class Node:
 
 
 NODES: Final = (
-    Node("system", 1, 5),
+    Node("system", 1, 4),
     Node("spark-driver", 2, 3),
-    Node("spark-executor", 3, 5),
+    Node("spark-executor", 3, 3),
     Node("ray", 4, 6),
     Node("serving", 5, 4),
+    Node("system", 6, 4, ordinal=2),
+    Node("ray", 7, 6, ordinal=2),
 )
+"""As many of each service type as ``Pulumi.local.yaml`` wants (a test compares the two)."""

@@ -145,7 +145,7 @@ def start(node: Node, pause: Path) -> None:
         if controller.name == "cpuset":
             for file in ("cpuset.cpus", "cpuset.mems"):
                 (group / file).write_text((controller / file).read_text())
-    processes.start(f"containerd-{node.service_type}", ["containerd", "-c", str(node.folder / "containerd.toml")])
+    processes.start(f"containerd-{node.key}", ["containerd", "-c", str(node.folder / "containerd.toml")])
     ctr = ("ctr", "-a", str(node.socket), "-n", "k8s.io")
     until = time.monotonic() + 30
     while not processes.run(*ctr, "version", check=False).count("Server"):
@@ -155,7 +155,7 @@ def start(node: Node, pause: Path) -> None:
     processes.run(*ctr, "images", "import", str(pause))
     labels = f"{LABEL}={node.service_type},topology.kubernetes.io/zone=local-a"
     processes.start(
-        f"kubelet-{node.service_type}",
+        f"kubelet-{node.key}",
         [str(PROGRAMS / "kubelet"), f"--config={node.folder / 'kubelet.yaml'}", f"--root-dir={node.folder / 'kubelet'}",
          f"--kubeconfig={node.folder / 'kubeconfig'}", f"--hostname-override={node.name}", f"--node-ip={node.address}",
          f"--cert-dir={node.folder / 'pki'}", f"--node-labels={labels}"],

@@ -33,13 +33,13 @@ CASES = [
     ),
     bad(
         {"spark.executor.localDir.sizeGib": 21},
-        "spark.executor.localDir.sizeGib: needs 21 GiB for the 1 executors that fit a node, but a node has 20 for pods"
-        " (given: 21): use at most 20, a larger nodeGroups.sparkExecutor.diskGib, types with larger NVMe disks, or kind"
+        "spark.executor.localDir.sizeGib: needs 42 GiB for the 2 executors that fit a node, but a node has 20 for pods"
+        " (given: 21): use at most 10, a larger nodeGroups.sparkExecutor.diskGib, types with larger NVMe disks, or kind"
         " claim",
     ),
     bad(
         {"spark.executor.instances": 3},
-        "spark.executor.instances: is more than the 2 executors that the 2 nodes of nodeGroups.sparkExecutor hold"
+        "spark.executor.instances: is more than the 2 executors that the 1 nodes of nodeGroups.sparkExecutor hold"
         " (given: 3): use at most 2, or raise nodeGroups.sparkExecutor.maxSize",
     ),
     bad(

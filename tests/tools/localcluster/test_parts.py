@@ -36,7 +36,7 @@ def test_certificates_are_signed_by_the_authority(tmp_path: Path, monkeypatch: p
 
 def test_a_node_promises_its_share_of_the_machine() -> None:
     config = node.kubelet_config(NODES[0], 24 * 2**30)
-    assert config["systemReserved"] == {"memory": str(24 * 2**30 - 5 * 2**30 - 100 * 2**20)}
+    assert config["systemReserved"] == {"memory": str(24 * 2**30 - 4 * 2**30 - 100 * 2**20)}
 
 
 def test_no_two_nodes_share_a_thing() -> None:

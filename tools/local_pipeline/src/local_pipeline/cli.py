@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ from platform_contract.loading import LOCAL_FOLDER
 from rich.console import Console
 
 from local_pipeline.faults import PipelineError
+from local_pipeline.heldout import compare
+from local_pipeline.raw_files import land_raw_files
 from local_pipeline.run import run_pipeline, stop_kept_servers
 
 
@@ -61,6 +64,28 @@ def stop(*, records: Path) -> None:
     """Stop the servers that 'run --keep' has left up."""
     names = stop_kept_servers(records)
     click.echo(f"stopped {', '.join(names)}" if names else "nothing was left up")
+
+
+@cli.command()
+@click.argument("raw", type=click.Path(file_okay=False, path_type=Path))
+def land(*, raw: Path) -> None:
+    """Copy the raw files below RAW, the lake's folder of raw data, unless they are there."""
+    folder, reused = land_raw_files(raw)
+    click.echo(json.dumps({"step": "land", "folder": str(folder), "reused": reused}))
+
+
+@cli.command()
+@click.argument("predictions", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("embedded")
+@click.argument("shared")
+def ask(*, predictions: Path, embedded: str, shared: str) -> None:
+    """Ask the flight APIs at the addresses EMBEDDED and SHARED for the flights of the file PREDICTIONS.
+
+    Both must answer what the file says.
+    """
+    comparison = compare(predictions, embedded, shared)
+    asked, difference = len(comparison.flights), comparison.largest_difference
+    click.echo(json.dumps({"step": "ask", "flights_asked": asked, "largest_difference": difference}))
 
 
 class Signalled(BaseException):

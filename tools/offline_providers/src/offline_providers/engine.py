@@ -262,6 +262,11 @@ class OfflineStack:
         outcome.program_fault = self._fault
         return outcome
 
+    def unlock(self) -> None:
+        """Lifts the lock of an engine that was killed: no other is at work, for this process has the stack's own."""
+        if any((self.state / ".pulumi" / "locks").rglob(f"{self.name}/*.json")):
+            self._stack.cancel()
+
     def forget(self) -> None:
         """Drops the stack's state: nothing of it is there any more."""
         self._stack.workspace.remove_stack(self.name, force=True)

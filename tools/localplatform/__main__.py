@@ -1,0 +1,17 @@
+"""``python3 tools/localplatform up``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = ROOT / ".local" / "envs" / "infra" / "bin" / "python"
+if PYTHON.exists() and Path(sys.prefix).resolve() != PYTHON.parents[1].resolve():
+    os.execv(PYTHON, [str(PYTHON), *sys.argv])  # noqa: S606 - no shell is wanted
+sys.path[:0] = [str(ROOT), str(ROOT / "infra"), str(ROOT / "tools" / "offline_providers" / "src")]
+
+from tools.localplatform.command_line import main  # noqa: E402 - the path first
+
+sys.exit(main())

@@ -1,0 +1,109 @@
+"""The stack `local` under the real engine: deployed, healed, and destroyed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from offline_providers.engine import OfflineStack, Outcome, Project, load_program, offline_stack
+from offline_providers.kubernetes_apply import KubernetesApply
+from offline_providers.kubernetes_client import Cluster
+from offline_providers.report import errors
+
+from tools.localcluster.layout import ROOT
+from tools.localplatform.site import PlatformError, Site
+
+STACK = "local"
+PROGRAM = "mlplatform.program:main"
+
+
+def settings(site: Site) -> dict[str, str]:
+    """What ``Pulumi.local.yaml`` leaves open."""
+    keys = {"inCluster.folder": str(site.volumes), "inCluster.registry": site.registry, **site.images()}
+    if site.context:
+        keys["inCluster.context"] = site.context
+    keys["inCluster.passwordSeed"] = site.seed()
+    return {f"mlplatform:{key}": value for key, value in keys.items()}
+
+
+@contextmanager
+def opened(site: Site) -> Iterator[OfflineStack]:
+    """The stack with its state, and the cluster to apply it to."""
+    project = Project.at(ROOT, site.kept, settings(site))
+    provider = KubernetesApply(str(site.kubeconfig), site.context)
+    with offline_stack(project, STACK, load_program(PROGRAM), provider) as stack:
+        yield stack
+
+
+def deploy(site: Site) -> Outcome:
+    """Makes the cluster as the program says.
+
+    What an `up` that was killed has left is looked at first, see `heal`.
+
+    Raises:
+        PlatformError: something was refused or does not get ready; every fault is named.
+    """
+    with opened(site) as stack:
+        if not site.is_the_same_cluster():
+            stack.forget()
+            site.remember_cluster()
+        heal(stack, site)
+        outcome = stack.run("up")
+    _require(outcome, "The platform is not up")
+    return outcome
+
+
+def destroy(site: Site) -> Outcome | None:
+    """Removes every object of the stack; None when there is nothing of it.
+
+    Raises:
+        PlatformError: an object does not go.
+    """
+    with opened(site) as stack:
+        if not site.is_the_same_cluster():
+            stack.forget()
+            return None
+        heal(stack, site)
+        outcome = stack.run("destroy")
+        _require(outcome, "The platform is not down")
+        stack.forget()
+    return outcome
+
+
+def heal(stack: OfflineStack, site: Site) -> None:
+    """Takes up what a killed engine has left.
+
+    What it was making may be there under a name that only its last note tells: it is removed, and made again.
+    """
+    stack.unlock()
+    pending = stack.export().get("pending_operations") or []
+    if not pending:
+        return
+    cluster = Cluster(str(site.kubeconfig), site.context)
+    for operation in pending:
+        resource = operation["resource"]
+        if operation["type"] == "creating" and resource["type"].startswith("kubernetes:"):
+            cluster.delete(resource["inputs"], "Background")
+    stack.run("refresh", clear_pending_creates=True)
+
+
+def _require(outcome: Outcome, what: str) -> None:
+    if outcome.failed:
+        faults = errors(outcome) or [str(outcome.program_fault)]
+        raise PlatformError(f"{what}:\n" + "\n".join(f"  {fault}" for fault in faults))
+
+
+def counted(outcome: Outcome) -> str:
+    """What the engine has done, in a line."""
+    counts: dict[str, int] = {}
+    for step in outcome.steps:
+        name = str(getattr(step.op, "value", step.op))
+        counts[name] = counts.get(name, 0) + 1
+    told = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
+    return f"{told or 'nothing'} in {outcome.seconds:.1f} s"
+
+
+def elapsed(began: float) -> str:
+    """Seconds since then, for a line of progress."""
+    return f"{time.monotonic() - began:6.1f} s"
