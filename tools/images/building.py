@@ -8,6 +8,7 @@ builder still has the image. Everything lies below one folder, so removing that 
     contexts/<image>/       what a builder is given
     logs/<image>.log        what it said the last time
     archives/<image>.tar    images as files
+    maven/                  what stand-ins take from Maven Central
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from tools.images.bases import RECIPES, kind_of_base, make_base, recipe_of, regi
 from tools.images.builders import LOOPBACK, Build, Builder
 from tools.images.catalogue import BASES, BENTO_HOME, ROOT, Base, Image, ImagesError
 from tools.images.context import containerfile, digest_of, find_bento, installer_digest, lay_out
+from tools.images.maven import fetched, locked_for
 from tools.images.processes import run_logged
 
 INTERVAL = 30.0
@@ -93,6 +95,7 @@ class Site:
         bentos = {image.name: self._bento(image) for image in images}
         for image in images:
             containerfile(image)
+            locked_for(image, self._options.architecture)
         with only_one(self._folder / ".lock", self._say), self._tidied():
             for image in images:
                 result = self._image(image, bentos[image.name], self._base(BASES[image.base]))
@@ -172,7 +175,9 @@ class Site:
             return Result(image, tag, stamp, built=False)
         self._say(f"{image.name}: {'building' if not stamp.id else 'building anew what has changed'}")
         context = self._folder / "contexts" / image.name
-        lay_out(image, bento, self._uv(), context)
+        cache = self._folder / "maven"
+        jars = fetched(locked_for(image, self._options.architecture), cache, image.name, self._say)
+        lay_out(image, bento, self._uv(), context, jars)
         build = Build(
             tag=tag,
             file=containerfile(image),

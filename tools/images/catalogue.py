@@ -43,6 +43,8 @@ class Image:
     target: str = ""
     """The stage of the Containerfile; empty: the only one."""
     holds_bento: bool = False
+    unpacked: bool = False
+    """Whether what it takes from Maven Central is an archive, not jars."""
     stand_in: bool = False
     """Whether it takes the place of a service of AWS, in the environment `local` alone."""
 
@@ -71,7 +73,8 @@ BASES = {
         Base("python", PYTHON),
         # It links manual pages, which are left out, into their folder.
         Base("java", ("openjdk-17-jre-headless", *PYTHON), folders=("/usr/share/man/man1",)),
-        Base("postgresql", ("postgresql-15", "tini", "tzdata"), folders=("/usr/share/man/man1", "/usr/share/man/man7")),
+        # For programs that bring their own libraries.
+        Base("minimal", ("libstdc++6", "tini")),
     )
 }
 IMAGES = {
@@ -87,7 +90,15 @@ IMAGES = {
 STAND_INS = {
     image.name: image
     for image in (
-        Image("postgresql", "postgresql", "The database, where it is a pod", base="postgresql", stand_in=True),
+        Image(
+            "postgresql",
+            "postgresql",
+            "The database, where it is a pod",
+            base="minimal",
+            unpacked=True,
+            stand_in=True,
+        ),
+        Image("kafka", "kafka", "The Kafka broker, where it is a pod", base="java", stand_in=True),
     )
 }
 

@@ -1,4 +1,4 @@
-"""The command line: `build`, `list` and `clean`."""
+"""The command line: `build`, `list`, `lock` and `clean`."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from tools.images.catalogue import (
     own_architecture,
 )
 from tools.images.cleaning import clean
+from tools.images.locking import lock
 
 HELP = f"""\
 Builds the container images of the workloads, only what has changed, and pushes them.
@@ -37,10 +38,12 @@ and, for the environment local alone:
 
 Each has a Containerfile in its package below workloads/. They run as user 1000 on a read-only root file system with
 /tmp writable. The same sources, lock files and base give the same image.
+A stand-in's programs come from Maven Central, each as its maven.sha256 says; `lock` writes that anew from its pom.xml.
 
 What is written: everything below .local/images (docker keeps its images itself).
 What is read of the environment: SSL_CERT_FILE, UV_DEFAULT_INDEX or PIP_INDEX_URL, http_proxy and the like while
-packages are installed (none of it is in the image); STORAGE_DRIVER of buildah and podman.
+packages are installed (none of it is in the image); MAVEN_REPOSITORY, a mirror of Maven Central; STORAGE_DRIVER of
+buildah and podman.
 
 exit status: 0 done; 2 something is wrong, and a sentence says what; 130 stopped.
 """
@@ -154,6 +157,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     build.add_argument("--snapshot", metavar="TIME", default="", help="Debian's packages of then, as 20260101T000000Z")
     build.add_argument("--refresh-base", action="store_true", help="make the base anew, with today's packages")
     build.add_argument("--stack", default="", help="named in the commands that are printed")
+    locks = commands.add_parser("lock", help="write a stand-in's lock file anew (needs Maven)")
+    locks.add_argument("image", metavar="IMAGE", help="kafka, after a change of its pom.xml")
     commands.add_parser("clean", help="remove everything below .local/images")
     for command in (build, commands.add_parser("list", help="all images, and whether each is up to date")):
         command.add_argument("--architecture", choices=sorted(set(ARCHITECTURES.values())), help="else: this machine's")
@@ -184,6 +189,8 @@ def run(parsed: argparse.Namespace) -> str:
     """Does what was asked for; what is to be printed."""
     if parsed.command == "clean":
         return "images: removed" if clean(FOLDER) else "images: there is nothing to remove"
+    if parsed.command == "lock":
+        return lock(known_image(parsed.image), FOLDER, lambda text: print(f"images: {text}", flush=True))
     options = options_of(parsed)
     images: list[Image] = [known_image(name) for name in dict.fromkeys(getattr(parsed, "images", ()) or IMAGES)]
     # Lines about what goes on are no part of what a program reads.

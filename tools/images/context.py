@@ -10,10 +10,11 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tools.images.catalogue import EPOCH, ROOT, Image, ImagesError
+from tools.images.maven import put
 
 INSTALLER = (ROOT / "tools" / "images" / "install.sh", ROOT / "tools" / "uv.lock")
 """What decides how packages are installed, beside their lock files."""
@@ -72,8 +73,12 @@ def digest_of(image: Image, bento: Path | None, settings: Mapping[str, str]) -> 
     )
 
 
-def lay_out(image: Image, bento: Path | None, uv: Path, folder: Path) -> None:
-    """Makes `folder` the context of a build, with the programs that it takes below `.build`."""
+def lay_out(image: Image, bento: Path | None, uv: Path, folder: Path, jars: Sequence[Path] = ()) -> None:
+    """Makes `folder` the context of a build, with the programs that it takes below `.build`.
+
+    Args:
+        jars: what the image's lock file names, for a stand-in.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     tools = {".build/uv": uv, ".build/install.sh": INSTALLER[0]}
     for name, source in {**input_files(image, bento), **tools}.items():
@@ -81,10 +86,11 @@ def lay_out(image: Image, bento: Path | None, uv: Path, folder: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
         target.chmod(0o755 if _is_program(source) else 0o644)
+    put(image, jars, folder)
     for path in (folder, *folder.rglob("*")):
-        if path.is_dir():
-            path.chmod(0o755)
-        os.utime(path, (EPOCH, EPOCH))
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or _is_program(path) else 0o644)
+        os.utime(path, (EPOCH, EPOCH), follow_symlinks=False)
 
 
 def find_bento(given: Path | None, home: Path) -> Path:

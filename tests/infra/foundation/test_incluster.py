@@ -10,7 +10,7 @@ import pytest
 from infra_configs import EXAMPLE_CLUSTER, local_config
 from infra_endpoints import manifests
 from mlplatform import naming, service_types
-from mlplatform.foundation.incluster import postgresql
+from mlplatform.foundation.incluster import kafka, postgresql
 from mlplatform.foundation.incluster.passwords import derived
 from mlplatform.program import main
 from platform_contract import PlatformContract
@@ -128,6 +128,25 @@ def test_a_first_start_of_the_database_that_is_killed_is_begun_again() -> None:
     assert postgresql.SCRIPT.index('rm -rf "$data.new"') < made
     assert made < postgresql.SCRIPT.index('mv "$data.new" "$data"')
     assert postgresql.SCRIPT.count("rm ") == 1, "what has its final name is never removed"
+
+
+def test_the_database_is_ready_when_it_says_so_and_listens_and_no_program_is_needed_to_ask() -> None:
+    """A file that a killed server has left says ready, too; but then nothing listens."""
+    server = record("local").one("kubernetes:apps/v1:Deployment", "postgresql-server").inputs["spec"]["template"]
+    (container,) = server["spec"]["containers"]
+    for probe in ("startupProbe", "readinessProbe"):
+        *shell, script = container[probe]["exec"]["command"]
+        assert shell == ["/bin/bash", "-c"]
+        said, listens = script.split(" && ")
+        assert said == "grep -q '^ready' /var/lib/mlplatform/data/postmaster.pid"
+        assert listens.endswith("/dev/tcp/127.0.0.1/5432")
+
+
+def test_the_broker_is_formatted_once_and_its_script_leaves_nothing_to_be_filled_in() -> None:
+    assert 'if [ ! -e "/var/lib/mlplatform/log/meta.properties" ]; then' in kafka.SCRIPT
+    assert kafka.PROPERTIES["log.dirs"] == "/var/lib/mlplatform/log"
+    assert kafka.SCRIPT.index("StorageTool format") < kafka.SCRIPT.index("exec $run kafka.Kafka")
+    assert not set("{}") & set(kafka.SCRIPT)
 
 
 def test_without_an_image_of_kafka_there_is_no_kafka_and_the_contract_says_so() -> None:

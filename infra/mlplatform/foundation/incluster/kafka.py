@@ -29,12 +29,16 @@ PROPERTIES: Final = {
     "transaction.state.log.replication.factor": "1",
     "transaction.state.log.min.isr": "1",
 }
-# -f: the star is for Java, which would otherwise be given the names of all files.
-SCRIPT: Final = """\
+# -f: the star is for Java, which would otherwise be given the names of all files. The other options are for a start
+# with a fifth of a processor: a simple collector, a compiler that is soon done, no second Java where a format is there.
+SCRIPT: Final = f"""\
 set -euf
 printenv SERVER_PROPERTIES > /tmp/server.properties
-run="java -Xmx384m -Dlog4j2.configurationFile= -cp /opt/kafka/libs/*"
-$run kafka.tools.StorageTool format --ignore-formatted --cluster-id "$CLUSTER_ID" --config /tmp/server.properties
+run="java -Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+ExitOnOutOfMemoryError"
+run="$run -Dlog4j2.configurationFile=/opt/kafka/log4j2.properties -cp /opt/kafka/libs/*"
+if [ ! -e "{DATA}/log/meta.properties" ]; then
+  $run kafka.tools.StorageTool format --ignore-formatted --cluster-id "$CLUSTER_ID" --config /tmp/server.properties
+fi
 exec $run kafka.Kafka /tmp/server.properties
 """
 

@@ -32,6 +32,9 @@ if [ ! -e "$data" ]; then
 fi
 exec postgres -D "$data" -c listen_addresses='*' -c port={PORT} -c unix_socket_directories=/tmp
 """
+PROBE: Final = f"grep -q '^ready' {DATA}/data/postmaster.pid && exec 3<>/dev/tcp/127.0.0.1/{PORT}"
+"""The server writes there whether it lets users in; what a killed one has left counts only until the next one listens,
+which has written the file anew before. The image has no program to ask with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +77,7 @@ class Postgresql(pulumi.ComponentResource):
                 peer=DATABASE_PEER,
                 script=SCRIPT,
                 environment={},
-                probe=["pg_isready", "--host=127.0.0.1", f"--port={PORT}"],
+                probe=["/bin/bash", "-c", PROBE],
                 mounted=[Mounted(volume=volume, path=PASSWORD)],
             ),
             child,
