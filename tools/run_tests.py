@@ -39,6 +39,7 @@ CLUSTER_SUITES = {
     "kubernetes_provider": "tests/tools/kubernetes_provider",
     "localcluster": "tests/tools/localcluster",
     "engine": "tests/engine",
+    "cluster": "tests/cluster",
 }
 ENVIRONMENT_OF = {
     "repository": "platform_contract",
@@ -50,6 +51,7 @@ ENVIRONMENT_OF = {
     "kubernetes_provider": "infra",
     "localcluster": "infra",
     "engine": "infra",
+    "cluster": "infra",
     "end_to_end": "local_pipeline",
 }
 ALL_SUITES = SUITES | CLUSTER_SUITES

@@ -78,6 +78,25 @@ spec:
     finalizers: {empty: true}
     delete: true
 """
+JOBS_END: Final = """\
+---
+apiVersion: kwok.x-k8s.io/v1alpha1
+kind: Stage
+metadata: {name: pod-of-a-job-has-ended}
+spec:
+  resourceRef: {apiGroup: v1, kind: Pod}
+  selector:
+    matchExpressions:
+    - {key: .metadata.deletionTimestamp, operator: DoesNotExist}
+    - {key: .status.phase, operator: In, values: [Running]}
+    - {key: '.metadata.ownerReferences.[].kind', operator: In, values: [Job]}
+  next:
+    statusTemplate: |
+      phase: Succeeded
+      conditions:
+      - {type: Ready, status: "False", reason: PodCompleted, lastTransitionTime: {{ Now | Quote }}}
+"""
+"""One stage more: whatever a job's pod is meant to do, it has done."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +143,17 @@ class ControlPlane:
 
 
 @contextmanager
-def control_plane(folder: Path, *users: str) -> Iterator[ControlPlane]:
+def control_plane(
+    folder: Path, *users: str, jobs_end: bool = False, requests_per_second: int | None = None
+) -> Iterator[ControlPlane]:
     """One for as long as the block lasts; `users` may do what the test gives them.
+
+    Args:
+        folder: where its data, keys and logs go.
+        users: have a token beside `admin`, and no rights.
+        jobs_end: whether a job's pods succeed as soon as they run; they run for ever otherwise.
+        requests_per_second: that the scheduler and the controllers may make: their own limits of 50 and 20 are for
+            clusters that must share an API server, and with a thousand nodes the limit would be all that is measured.
 
     Raises:
         AssertionError: a program is missing, or ends before it is ready.
@@ -176,8 +204,10 @@ def control_plane(folder: Path, *users: str) -> Iterator[ControlPlane]:
         )
         _await(made, server, folder / "kube-apiserver.log")
         kubeconfig, stages = made.kubeconfig(), folder / "stages.yaml"
-        stages.write_text(STAGES)
+        stages.write_text(STAGES + (JOBS_END if jobs_end else ""))
         authority = folder / "apiserver" / "apiserver.crt"
+        limit = requests_per_second
+        limits = () if limit is None else (f"--kube-api-qps={limit}", f"--kube-api-burst={2 * limit}")
         for name, options in (
             (
                 "kube-controller-manager",
@@ -187,9 +217,10 @@ def control_plane(folder: Path, *users: str) -> Iterator[ControlPlane]:
                     "--use-service-account-credentials=false",
                     "--leader-elect=false",
                     "--secure-port=0",
+                    *limits,
                 ),
             ),
-            ("kube-scheduler", ("--leader-elect=false", "--secure-port=0")),
+            ("kube-scheduler", ("--leader-elect=false", "--secure-port=0", *limits)),
             ("kwok", (f"--config={stages}", f"--manage-nodes-with-label-selector={PRETENDED}=true")),
         ):
             running.enter_context(_program(folder, name, f"--kubeconfig={kubeconfig}", *options))
