@@ -40,6 +40,7 @@ CHECKED = {
         "tests/tools/localcluster",
         "tools/localplatform",
         "tests/tools/localplatform",
+        "tests/platform",
     ),
     "local_pipeline": (
         "tools/local_pipeline/src",

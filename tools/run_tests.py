@@ -31,6 +31,7 @@ SUITES = {
     "doctor": "tests/tools/doctor",
     "toolchain": "tests/tools/toolchain",
     "images": "tests/tools/images",
+    "localplatform": "tests/tools/localplatform",
     "offline_providers": "tests/tools/offline_providers",
     "end_to_end": "tests/end_to_end",
 }
@@ -40,6 +41,8 @@ CLUSTER_SUITES = {
     "localcluster": "tests/tools/localcluster",
     "engine": "tests/engine",
     "cluster": "tests/cluster",
+    # Last: it wants what `make run` has made, and the machine for itself.
+    "platform": "tests/platform",
 }
 ENVIRONMENT_OF = {
     "repository": "platform_contract",
@@ -47,11 +50,13 @@ ENVIRONMENT_OF = {
     "doctor": "infra",
     "toolchain": "infra",
     "images": "infra",
+    "localplatform": "infra",
     "offline_providers": "infra",
     "kubernetes_provider": "infra",
     "localcluster": "infra",
     "engine": "infra",
     "cluster": "infra",
+    "platform": "infra",
     "end_to_end": "local_pipeline",
 }
 ALL_SUITES = SUITES | CLUSTER_SUITES

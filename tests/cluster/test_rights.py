@@ -33,7 +33,7 @@ MAY: Final[dict[str, dict[str, dict[str, str]]]] = {
     "spark/spark-driver": {
         "spark": {
             "pods configmaps persistentvolumeclaims": EXECUTORS,
-            "services": "get list watch create delete",
+            "services": "get list watch create delete deletecollection",
         }
     },
     # Whoever is here with nothing speaks to the database, the lake or a model, and never to Kubernetes.

@@ -97,6 +97,10 @@ PUBLISH: Final = Step(
 )
 
 
+STEPS: Final = (PREPARE, TRAIN, PUBLISH)
+"""In their order."""
+
+
 def job(step: Step, name: str, image: str) -> dict[str, Any]:
     """The manifest of a run of a step.
 

@@ -20,7 +20,7 @@ from platform_contract.model_file import shared_model_path
 from tools.images.catalogue import known_image
 from tools.localcluster.layout import ROOT
 from tools.localplatform.images import WITH_MODEL, push_images
-from tools.localplatform.jobs import PREPARE, PUBLISH, TRAIN, Step
+from tools.localplatform.jobs import STEPS, Step
 from tools.localplatform.running import run_step
 from tools.localplatform.site import PlatformError, Site
 from tools.localplatform.stack import deploy
@@ -28,7 +28,6 @@ from tools.localplatform.stack import deploy
 ENVIRONMENTS: Final = ROOT / ".local" / "envs"
 SUMMARY: Final = "summary.json"
 READY_SECONDS: Final = 300
-STEPS: Final = (PREPARE, TRAIN, PUBLISH)
 Tell = Callable[[str], None]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import urllib3
@@ -47,6 +47,13 @@ def run_step(site: Site, step: Step, image: str, tell: Callable[[str], None]) ->
             f"{step.title}: the step ended without its summary (pod {step.namespace}/{pod})."
         ) from error
     return found
+
+
+def remove_jobs(site: Site, steps: Sequence[Step]) -> None:
+    """Removes what the steps have left: a pod holds its claims even when it has ended."""
+    batch = client.BatchV1Api(site.api())
+    for step in steps:
+        _remove(batch, step)
 
 
 def _remove(batch: client.BatchV1Api, step: Step) -> None:

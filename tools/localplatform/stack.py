@@ -12,6 +12,8 @@ from offline_providers.kubernetes_client import Cluster
 from offline_providers.report import errors
 
 from tools.localcluster.layout import ROOT
+from tools.localplatform.jobs import STEPS
+from tools.localplatform.running import remove_jobs
 from tools.localplatform.site import PlatformError, Site
 
 STACK = "local"
@@ -65,6 +67,7 @@ def destroy(site: Site) -> Outcome | None:
             stack.forget()
             return None
         heal(stack, site)
+        remove_jobs(site, STEPS)
         outcome = stack.run("destroy")
         _require(outcome, "The platform is not down")
         stack.forget()

@@ -49,6 +49,9 @@ ENVIRONMENT: Final = {
     # A worker outlives a restart of the head's processes of this many seconds; without stored state no longer makes
     # sense.
     "RAY_gcs_rpc_server_reconnect_timeout_s": "120",
+    # Ray's client port forks a server for each driver while its threads are in gRPC. With gRPC's own support for forks
+    # that server died at once, one time in five (seen with gRPC 1.85).
+    "GRPC_ENABLE_FORK_SUPPORT": "0",
 }
 
 

@@ -18,7 +18,7 @@ SPARK_DRIVER_RULES: Final[tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]] =
     # Executors, their configuration, and the claims of those that have one; all are removed by label at the end.
     (("pods", "configmaps", "persistentvolumeclaims"), OWNED),
     # The headless service by which executors find a driver that makes one.
-    (("services",), ("create", "get", "list", "watch", "delete")),
+    (("services",), ("create", "get", "list", "watch", "delete", "deletecollection")),
 )
 """(resources, verbs) in Spark's namespace (Spark's documentation, "Running Spark on Kubernetes", RBAC)."""
 

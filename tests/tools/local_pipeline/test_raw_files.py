@@ -32,6 +32,8 @@ def test_every_file_lands_and_a_second_landing_changes_none(source: Path, tmp_pa
     before = {path.name: (path.read_text(), path.stat().st_mtime_ns) for path in folder.iterdir()}
     assert not reused
     assert {name: text for name, (text, _) in before.items()} == {name: f"{name}\n1\n" for name in FILES}
+    # Others read them too, the pods of a cluster among them.
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o644}
     assert land_raw_files(tmp_path / "raw", source) == (folder, True)
     assert {path.name: (path.read_text(), path.stat().st_mtime_ns) for path in folder.iterdir()} == before
 

@@ -13,9 +13,8 @@ from mlplatform.identities import IDENTITIES
 from mlplatform.services.storage import MOUNTS
 
 from tools.localcluster.layout import NODES
-from tools.localplatform.jobs import PREPARE, PUBLISH, TRAIN, Step, job
+from tools.localplatform.jobs import PREPARE, PUBLISH, STEPS, TRAIN, Step, job
 
-STEPS = (PREPARE, TRAIN, PUBLISH)
 IMAGE = "127.0.0.1:5000/mlplatform/any@sha256:" + "0" * 64
 each = pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
 

@@ -75,6 +75,8 @@ def _write_whole(content: IO[bytes], target: Path) -> None:
             shutil.copyfileobj(content, beside, 1 << 20)
             beside.flush()
             os.fsync(beside.fileno())
+            # A temporary file is its owner's alone; raw data is for whoever reads the lake.
+            Path(beside.name).chmod(0o644)
             Path(beside.name).replace(target)
         except BaseException:
             Path(beside.name).unlink(missing_ok=True)

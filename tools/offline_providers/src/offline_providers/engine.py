@@ -269,7 +269,7 @@ class OfflineStack:
 
     def forget(self) -> None:
         """Drops the stack's state: nothing of it is there any more."""
-        self._stack.workspace.remove_stack(self.name, force=True)
+        self._stack.workspace.remove_stack(self.name, force=True, preserve_config=True)
         self._stack.workspace.create_stack(self.name)
 
     def export(self) -> dict[str, Any]:

@@ -24,6 +24,9 @@ from ray_training.timing import Stopwatch
 DATA_CPUS: Final = 2
 """Logical CPUs of a local cluster beside the training workers', for the tasks of Ray Data that feed them."""
 
+REMOTE_TRIES: Final = 3
+RETRY_SECONDS: Final = 5.0
+
 FOLDER: Final = "/tmp"  # noqa: S108 - for mkdtemp, and short
 PREFIX: Final = "ray-train-"
 
@@ -90,23 +93,39 @@ def ray_cluster(settings: Ray, watch: Stopwatch) -> Iterator[None]:
 
 @contextmanager
 def _connected(watch: Stopwatch, options: dict[str, Any]) -> Iterator[None]:
-    import logging
-
     with watch.part("imports"):
         import ray
 
+    local = options["address"] == "local"
     try:
         with watch.part("ray_start"), ThreadPoolExecutor(1) as beside:
             # Ray's processes take seconds to start: time for the import that comes next.
             beside.submit(importlib.import_module, "ray.train.xgboost")
-            ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, **options)
+            _init(options, tries=1 if local else REMOTE_TRIES)
     except Exception as error:  # Ray raises just this if its servers take longer than half a minute
         where = options["address"]
-        what = "start Ray on this machine" if where == "local" else f"reach the Ray cluster at {where}"
+        what = "start Ray on this machine" if local else f"reach the Ray cluster at {where}"
         raise TrainingError(f"Cannot {what}: {error}") from error
     yield
     with watch.part("ray_stop"):
         ray.shutdown()
+
+
+def _init(options: dict[str, Any], tries: int) -> None:
+    """Starts or reaches the cluster; a head that is busy may fail to start a driver's server in its half minute."""
+    import logging
+
+    import ray
+
+    for left in reversed(range(tries)):
+        try:
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, **options)
+        except (ConnectionError, RuntimeError):
+            if not left:
+                raise
+            time.sleep(RETRY_SECONDS)
+        else:
+            return
 
 
 def own_prefix() -> str:

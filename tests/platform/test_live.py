@@ -1,0 +1,167 @@
+"""From nothing to served predictions in pods, and what must hold of the platform while it is up and after it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes import client
+from live_platform import Platform, tool
+from live_traces import traces
+from mlplatform.service_types import LABEL
+from other_image import other_image
+from platform_contract.model_file import shared_model_path
+from steady_load import SteadyLoad
+
+from tools.images.catalogue import known_image
+from tools.localcluster.layout import NODES, ROOT
+from tools.localplatform.pipeline import service_address
+from tools.localplatform.stack import deploy, destroy
+
+SEED_SPREAD = 0.009
+"""Of the AUC: row order and seed alone move it by so much (`tests/end_to_end`)."""
+PART_OF = "app.kubernetes.io/part-of=mlplatform"
+
+
+def pods(platform: Platform) -> list[Any]:
+    return list(client.CoreV1Api(platform.api()).list_pod_for_all_namespaces(label_selector=PART_OF).items)
+
+
+def operations(outcome: Any) -> set[str]:
+    return {str(getattr(step.op, "value", step.op)) for step in outcome.steps}
+
+
+def test_an_up_that_is_killed_half_way_is_healed_by_the_next(platform: Platform) -> None:
+    assert "the platform is up: " in platform.healed
+    assert " same" in platform.healed, "what was there is not made again"
+
+
+def test_the_pipeline_in_pods_takes_every_flight_to_a_served_prediction(platform: Platform) -> None:
+    found, local = platform.pipeline, platform.local_run
+    assert found["rows_in"] == local["rows_in"] == found["rows_out"] + sum(found["quarantined"].values())
+    assert found["rows_out"] == local["rows_out"]
+    assert found["flights_asked"] >= 1000
+    assert found["largest_difference"] <= 1e-6
+
+
+def test_its_metrics_lie_within_the_spread_of_seeds_around_those_of_make_run(platform: Platform) -> None:
+    found, local = platform.pipeline["metrics"], platform.local_run["metrics"]
+    assert abs(found["auc"] - local["auc"]) <= SEED_SPREAD
+    assert found["rows_train"] == local["rows_train"]
+    assert found["auc"] > found["logistic_auc"]
+
+
+def test_spark_ran_on_executors_in_pods_of_their_own(platform: Platform) -> None:
+    events = client.CoreV1Api(platform.api()).list_namespaced_event("spark").items
+    placed = {
+        event.involved_object.name: event.message.rpartition(" to ")[2]
+        for event in events
+        if event.reason == "Scheduled" and "-exec-" in event.involved_object.name
+    }
+    assert len(placed) >= 2
+    assert set(placed.values()) == {"local-spark-executor"}
+
+
+def test_every_pod_is_on_a_node_of_its_service_type(platform: Platform) -> None:
+    nodes = {
+        node.metadata.name: node.metadata.labels[LABEL] for node in client.CoreV1Api(platform.api()).list_node().items
+    }
+    assert len(nodes) == len(NODES)
+    found = pods(platform)
+    assert {pod.metadata.labels[LABEL] for pod in found} >= {"system", "ray", "serving", "spark-driver"}
+    misplaced = {
+        pod.metadata.name: pod.spec.node_name
+        for pod in found
+        if nodes[pod.spec.node_name] != pod.metadata.labels[LABEL]
+    }
+    assert misplaced == {}
+
+
+def test_a_pod_without_the_toleration_stays_pending(platform: Platform) -> None:
+    core = client.CoreV1Api(platform.api())
+    spec = {"nodeSelector": {LABEL: "serving"}, "containers": [{"name": "any", "image": "localhost/any:1"}]}
+    core.create_namespaced_pod("default", {"metadata": {"name": "stranger"}, "spec": spec})
+    try:
+        end, why = time.monotonic() + 30, ""
+        while "untolerated taint" not in why and time.monotonic() < end:
+            status = core.read_namespaced_pod("stranger", "default").status
+            why = next((one.message or "" for one in status.conditions or () if one.type == "PodScheduled"), "")
+            time.sleep(0.2)
+        assert status.phase == "Pending"
+        assert "untolerated taint" in why
+    finally:
+        core.delete_namespaced_pod("stranger", "default", grace_period_seconds=0)
+
+
+def test_a_second_up_changes_nothing(platform: Platform) -> None:
+    assert operations(deploy(platform.site)) == {"same"}
+
+
+def test_a_new_model_on_shared_storage_is_served_without_a_failed_request_and_as_make_run_serves_it(
+    platform: Platform,
+) -> None:
+    address = service_address(platform.site, "flight-api-shared")
+    models = platform.site.volumes / "models"
+    target = models / shared_model_path(Path("/")).relative_to("/")
+    source = shared_model_path(ROOT / ".local" / "data" / "shared" / "models")
+    before = target.read_bytes()
+    assert before != source.read_bytes()
+    with SteadyLoad(address) as load:
+        first = load.answers[0]
+        beside = target.with_name(".dropped")
+        shutil.copyfile(source, beside)
+        beside.replace(target)
+        load.wait_until(lambda: load.answers[-1] != first, "the new model answers")
+    assert load.failures == []
+    command = [str(ROOT / ".local/envs/local_pipeline/bin/local-pipeline"), "ask"]
+    asked = subprocess.run(
+        [*command, platform.local_run["predictions"], address, address], capture_output=True, text=True, check=False
+    )
+    assert asked.returncode == 0, asked.stderr
+    target.write_bytes(before)
+
+
+@pytest.mark.parametrize("app", ["flight-api-embedded", "flight-api-shared"])
+def test_a_changed_image_is_rolled_out_without_a_failed_request(platform: Platform, app: str) -> None:
+    image, kept = known_image("bento_flight_api"), platform.site.images()
+    with SteadyLoad(service_address(platform.site, app)) as load:
+        made = other_image(platform.site.registry, image.repository, kept[image.key], label=app)
+        platform.site.keep_images({**kept, image.key: made})
+        try:
+            outcome = deploy(platform.site)
+            assert {step.urn.rpartition("::")[2] for step in outcome.steps if str(step.op).endswith("update")} >= {
+                "serving-flight-api-embedded-server",
+                "serving-flight-api-shared-server",
+            }
+            load.wait_until(lambda: serving_images(platform, app) == {made}, "all pods have the new image", 180)
+        finally:
+            platform.site.keep_images(kept)
+        count = len(load.answers)
+        load.wait_until(lambda: len(load.answers) > count + 20, "requests go on")
+    assert load.failures == []
+
+
+def serving_images(platform: Platform, app: str) -> set[str]:
+    """Digests of the pods of an app that are there, those that end among them."""
+    found = (
+        client.CoreV1Api(platform.api()).list_namespaced_pod("serving", label_selector=f"mlplatform.io/app={app}").items
+    )
+    return {pod.spec.containers[0].image.rpartition("@")[2] for pod in found}
+
+
+def test_down_leaves_no_object_volume_process_mount_interface_or_address(platform: Platform) -> None:
+    assert destroy(platform.site) is not None
+    core = client.CoreV1Api(platform.api())
+    assert [one.metadata.name for one in core.list_namespace(label_selector=PART_OF).items] == []
+    assert [one.metadata.name for one in core.list_persistent_volume().items] == []
+    assert pods(platform) == []
+    tool("down")
+    after = traces()
+    assert {key: after[key] - seen for key, seen in platform.before.items()} == {key: set() for key in platform.before}
+    ours = str(ROOT / ".local" / "localcluster").encode()
+    assert [path for path in Path("/proc").glob("[0-9]*/cmdline") if ours in path.read_bytes()] == []
+    assert not list(platform.site.volumes.glob("*"))
