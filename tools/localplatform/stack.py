@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 from offline_providers.engine import OfflineStack, Outcome, Project, load_program, offline_stack
 from offline_providers.kubernetes_apply import KubernetesApply
-from offline_providers.kubernetes_client import Cluster
 from offline_providers.report import errors
 
 from tools.localcluster.layout import ROOT
@@ -50,7 +49,7 @@ def deploy(site: Site) -> Outcome:
         if not site.is_the_same_cluster():
             stack.forget()
             site.remember_cluster()
-        heal(stack, site)
+        heal(stack)
         outcome = stack.run("up")
     _require(outcome, "The platform is not up")
     return outcome
@@ -66,7 +65,7 @@ def destroy(site: Site) -> Outcome | None:
         if not site.is_the_same_cluster():
             stack.forget()
             return None
-        heal(stack, site)
+        heal(stack)
         remove_jobs(site, STEPS)
         outcome = stack.run("destroy")
         _require(outcome, "The platform is not down")
@@ -74,21 +73,15 @@ def destroy(site: Site) -> Outcome | None:
     return outcome
 
 
-def heal(stack: OfflineStack, site: Site) -> None:
+def heal(stack: OfflineStack) -> None:
     """Takes up what a killed engine has left.
 
-    What it was making may be there under a name that only its last note tells: it is removed, and made again.
+    What it was making may be there already: an object's name follows from its resource's, so the next `up` applies to
+    the one that is there. To remove it first would be wrong: a volume never takes a second claim.
     """
     stack.unlock()
-    pending = stack.export().get("pending_operations") or []
-    if not pending:
-        return
-    cluster = Cluster(str(site.kubeconfig), site.context)
-    for operation in pending:
-        resource = operation["resource"]
-        if operation["type"] == "creating" and resource["type"].startswith("kubernetes:"):
-            cluster.delete(resource["inputs"], "Background")
-    stack.run("refresh", clear_pending_creates=True)
+    if stack.export().get("pending_operations"):
+        stack.run("refresh", clear_pending_creates=True)
 
 
 def _require(outcome: Outcome, what: str) -> None:
