@@ -31,8 +31,12 @@ def pods(platform: Platform) -> list[Any]:
     return list(client.CoreV1Api(platform.api()).list_pod_for_all_namespaces(label_selector=PART_OF).items)
 
 
+def operation(step: Any) -> str:
+    return str(getattr(step.op, "value", step.op))
+
+
 def operations(outcome: Any) -> set[str]:
-    return {str(getattr(step.op, "value", step.op)) for step in outcome.steps}
+    return {operation(step) for step in outcome.steps}
 
 
 def test_an_up_that_is_killed_half_way_is_healed_by_the_next(platform: Platform) -> None:
@@ -133,7 +137,7 @@ def test_a_changed_image_is_rolled_out_without_a_failed_request(platform: Platfo
         platform.site.keep_images({**kept, image.key: made})
         try:
             outcome = deploy(platform.site)
-            assert {step.urn.rpartition("::")[2] for step in outcome.steps if str(step.op).endswith("update")} >= {
+            assert {step.urn.rpartition("::")[2] for step in outcome.steps if operation(step) == "update"} >= {
                 "serving-flight-api-embedded-server",
                 "serving-flight-api-shared-server",
             }
