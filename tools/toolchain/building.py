@@ -11,6 +11,7 @@ ends a build, a power cut included, what is there without its stamp is built aga
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -173,15 +174,15 @@ def _run_go(program: Program, go: Go, result: Path, log: Path, tick: Callable[[f
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends Go and all that it has started: a compiler that has just been started can outlive it."""
     if process.poll() is not None:
         return
-    for signal_number in (signal.SIGINT, signal.SIGKILL):
-        os.killpg(process.pid, signal_number)
-        try:
-            process.wait(timeout=GRACE)
-        except subprocess.TimeoutExpired:
-            continue
-        return
+    os.killpg(process.pid, signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=GRACE)
+    with contextlib.suppress(ProcessLookupError):  # nobody is left
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _failure(program: Program, status: int, log: Path) -> ToolchainError:
