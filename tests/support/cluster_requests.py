@@ -58,6 +58,15 @@ class Requests:
         found: dict[str, Any] = json.loads(answer.data)
         return found
 
+    def remove(self, path: str) -> None:
+        """Removes an object, or all of a collection.
+
+        Raises:
+            AssertionError: it is refused.
+        """
+        answer = self._pool.request("DELETE", path, headers=self._headers)
+        assert answer.status < 300, f"{path}: {answer.status} {answer.data[:2000].decode()}"
+
     def many(self, asked: Iterable[Asked]) -> list[dict[str, Any]]:
         """What is answered to each, in the same order."""
         with ThreadPoolExecutor(THREADS) as threads:
