@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from live_traces import traces
 
 from tools.localcluster import processes
 from tools.localcluster.control_plane import kubectl
@@ -40,22 +41,6 @@ func main() {
 def tool(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "tools" / "localcluster"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-
-
-def traces() -> dict[str, set[str]]:
-    """What a cluster could leave on the machine."""
-    chains = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout.splitlines()
-    show = subprocess.run(["ip", "-br", "link"], capture_output=True, text=True, check=True).stdout
-    return {
-        "mounts": set(Path("/proc/mounts").read_text().splitlines()),
-        "interfaces": {line.split()[0] for line in show.splitlines()},
-        "addresses": set(
-            subprocess.run(["ip", "-br", "address"], capture_output=True, text=True, check=True).stdout.split()
-        ),
-        "chains": {line for line in chains if line.startswith((":KUBE", ":CNI", "-A"))},
-        "groups": {str(path) for path in Path("/sys/fs/cgroup").rglob("*") if path.is_dir()},
-        "forwarding": {Path("/proc/sys/net/ipv4/ip_forward").read_text()},
-    }
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +105,8 @@ def test_what_was_killed_is_healed() -> None:
     assert tool("status").returncode == 3
     healed = tool("start", "--nodes", "system,serving")
     assert healed.returncode == 0, healed.stdout + healed.stderr
-    assert kubectl("get", "nodes").count(" Ready ") == 2
+    wanted = [one for one in NODES if one.service_type in ("system", "serving")]
+    assert kubectl("get", "nodes").count(" Ready ") == len(wanted)
 
 
 def test_stop_leaves_nothing(before: dict[str, set[str]]) -> None:
