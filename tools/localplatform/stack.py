@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -98,8 +97,3 @@ def counted(outcome: Outcome) -> str:
         counts[name] = counts.get(name, 0) + 1
     told = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
     return f"{told or 'nothing'} in {outcome.seconds:.1f} s"
-
-
-def elapsed(began: float) -> str:
-    """Seconds since then, for a line of progress."""
-    return f"{time.monotonic() - began:6.1f} s"
