@@ -48,6 +48,7 @@ CHECKED = {
         "tests/end_to_end",
         "tests/support/pipeline_site.py",
         "bench/run.py",
+        "tools/endings.py",
         "tools/environments.py",
         "tools/toolchain",
         "tests/tools/toolchain",

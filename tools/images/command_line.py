@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import json
-import os
 import re
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tools.endings import end_for_people
 from tools.images.builders import NAMES, find_builder
 from tools.images.building import Options, Result, Site
 from tools.images.catalogue import (
@@ -204,30 +202,6 @@ def run(parsed: argparse.Namespace) -> str:
     return "\n" + told(results, options.push, parsed.stack)
 
 
-def tidy_when_stopped() -> None:
-    """Makes a stop from outside (a CI that is cancelled, a closed terminal) tidy up as Ctrl-C does."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
-
-
 def main(arguments: Sequence[str]) -> int:
     parsed = parse(arguments)
-    try:
-        print(run(parsed), flush=True)
-    except ImagesError as fault:
-        print(f"images: {fault}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        # Whoever read this has gone, as in `list | head`: at its end Python must not try to write the rest.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        hint = "The disk is full: free a few GB and run it again." if full else "May you write here?"
-        where = f": {error.filename}" if error.filename else ""
-        print(f"images: {error.strerror}{where}. {hint}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("images: stopped; run it again to go on", file=sys.stderr)
-        return 130
-    return 0
+    return end_for_people("images", lambda: print(run(parsed), flush=True), ImagesError)

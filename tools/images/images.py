@@ -12,7 +12,8 @@ if __name__ == "__main__":
     if sys.version_info < (3, 11):  # noqa: UP036 - it is for whoever starts this with an older one
         sys.exit("images: Python 3.11 or newer is needed, as in 'python3.11 tools/images/images.py'")
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    from tools.images.command_line import main, tidy_when_stopped
+    from tools.endings import tidy_when_stopped
+    from tools.images.command_line import main
 
     tidy_when_stopped()
     sys.exit(main(sys.argv[1:]))

@@ -12,6 +12,8 @@ if PYTHON.exists() and Path(sys.prefix).resolve() != PYTHON.parents[1].resolve()
     os.execv(PYTHON, [str(PYTHON), *sys.argv])  # noqa: S606 - no shell is wanted
 sys.path[:0] = [str(ROOT), str(ROOT / "infra"), str(ROOT / "tools" / "offline_providers" / "src")]
 
-from tools.localplatform.command_line import main  # noqa: E402 - the path first
+from tools.endings import tidy_when_stopped  # noqa: E402 - the path first
+from tools.localplatform.command_line import main  # noqa: E402
 
-sys.exit(main())
+tidy_when_stopped()
+sys.exit(main(sys.argv[1:]))

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import signal
-import sys
 import time
 from collections.abc import Sequence
 
 from offline_providers.faults import OfflineError
 
+from tools.endings import end_for_people
 from tools.images.builders import find_builder
 from tools.images.catalogue import ImagesError
-from tools.localcluster import cleaning
+from tools.localcluster import cleaning, processes
 from tools.localcluster.command_line import chosen, start
 from tools.localcluster.layout import LocalClusterError
 from tools.localplatform.images import push_images
 from tools.localplatform.pipeline import run_pipeline
-from tools.localplatform.site import PlatformError, Site, cluster_runs, site_of
+from tools.localplatform.site import PlatformError, Site, site_of
 from tools.localplatform.stack import counted, deploy, destroy
 
 HELP = """\
@@ -56,7 +55,7 @@ def up(site: Site, *, build: bool) -> None:
 
 def down(site: Site) -> None:
     """Everything that `up` has made; the images in the registry stay, so that the next `up` is quick."""
-    if site.is_own and not cluster_runs():
+    if site.is_own and not processes.all_run():
         tell("the cluster does not run: what it had is gone with it")
     else:
         outcome = destroy(site)
@@ -104,24 +103,18 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def main() -> int:
-    parsed = parse(sys.argv[1:])
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        site = site_of(parsed.context, parsed.registry, parsed.folder)
-        if parsed.command == "up":
-            up(site, build=not parsed.no_build)
-        elif parsed.command == "pipeline":
-            pipeline(site)
-        else:
-            down(site)
-    except (PlatformError, LocalClusterError, OfflineError, ImagesError) as fault:
-        print(f"localplatform: {fault}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"localplatform: {error.strerror}: {error.filename}. Is there space, and may you write?", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("localplatform: stopped; run it again to go on", file=sys.stderr)
-        return 130
-    return 0
+def run(parsed: argparse.Namespace) -> None:
+    site = site_of(parsed.context, parsed.registry, parsed.folder)
+    if parsed.command == "up":
+        up(site, build=not parsed.no_build)
+    elif parsed.command == "pipeline":
+        pipeline(site)
+    else:
+        down(site)
+
+
+def main(arguments: Sequence[str]) -> int:
+    parsed = parse(arguments)
+    return end_for_people(
+        "localplatform", lambda: run(parsed), PlatformError, LocalClusterError, OfflineError, ImagesError
+    )

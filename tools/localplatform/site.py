@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from kubernetes import client, config
 
-from tools.localcluster import processes
 from tools.localcluster.layout import BASE, KUBECONFIG, REGISTRY_PORT, ROOT, VOLUMES
 
 FOLDER: Final = ROOT / ".local" / "up"
@@ -120,9 +119,3 @@ def site_of(context: str | None, registry: str | None, folder: str | None) -> Si
     if not kubeconfig.is_file():
         raise PlatformError(f"There is no kubeconfig at {kubeconfig}: set KUBECONFIG.")
     return Site(kubeconfig, context, registry, Path(folder), FOLDER.with_name(f"up-{context}"))
-
-
-def cluster_runs() -> bool:
-    """Whether every program of the own cluster is up."""
-    table = processes.table()
-    return bool(table) and all(table.values())

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import json
-import os
-import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from tools.endings import end_for_people
 from tools.toolchain.building import ensure_built
 from tools.toolchain.choosing import Choice, Source, choose
 from tools.toolchain.machine import Go, find_go
@@ -173,37 +171,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parsed
 
 
-def tidy_when_stopped() -> None:
-    """Makes a stop from outside (a CI that is cancelled, a closed terminal) tidy up as Ctrl-C does."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+def run(parsed: argparse.Namespace) -> None:
+    if parsed.command == "ensure":
+        names = PROGRAMS if parsed.everything else dict.fromkeys(parsed.programs)
+        ensure([known_program(name) for name in names], Progress(sys.stdout))
+    elif parsed.command == "status":
+        print(status(parsed.as_json))
+    else:
+        print(which(known_program(parsed.program)))
 
 
 def main(arguments: Sequence[str]) -> int:
     parsed = parse(arguments)
-    try:
-        if parsed.command == "ensure":
-            names = PROGRAMS if parsed.everything else dict.fromkeys(parsed.programs)
-            ensure([known_program(name) for name in names], Progress(sys.stdout))
-        elif parsed.command == "status":
-            print(status(parsed.as_json))
-        else:
-            print(which(known_program(parsed.program)))
-        sys.stdout.flush()
-    except ToolchainError as fault:
-        print(f"toolchain: {fault}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        # Whoever read this has gone, as in `status | head`: at its end Python must not try to write the rest.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        hint = "The disk is full: free a few GB and run it again." if full else "May you write here?"
-        where = f": {error.filename}" if error.filename else ""
-        print(f"toolchain: {error.strerror}{where}. {hint}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("toolchain: stopped; run it again to go on", file=sys.stderr)
-        return 130
-    return 0
+    return end_for_people("toolchain", lambda: run(parsed), ToolchainError)

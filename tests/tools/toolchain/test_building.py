@@ -25,6 +25,7 @@ PATIENCE = 120.0
 ENSURE = """
 import sys
 from pathlib import Path
+from tools.endings import tidy_when_stopped
 from tools.toolchain import command_line
 from tools.toolchain.programs import PROGRAMS, Program
 
@@ -32,7 +33,7 @@ module, folder = map(Path, sys.argv[1:])
 variables = ("main.Version={version}",)
 PROGRAMS["hello"] = Program("hello", module, "example.test/hello/cmd/hello", variables=variables)
 command_line.FOLDER = folder
-command_line.tidy_when_stopped()
+tidy_when_stopped()
 sys.exit(command_line.main(["ensure", "hello"]))
 """
 
