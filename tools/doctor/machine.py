@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.doctor.finding import Finding, good, lacks, note
+from tools.localcluster.machine import faults
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHONS = ((3, 11), (3, 13))
@@ -39,6 +40,7 @@ def examine() -> Iterator[Finding]:
     yield from ports()
     yield from programs()
     yield image_builder()
+    yield cluster()
 
 
 def python() -> Finding:
@@ -170,3 +172,11 @@ def image_builder() -> Finding:
     if not found:
         return note("There is no docker, podman or buildah: images are built elsewhere, or with one of them.")
     return good(f"{found[0]}, for images.")
+
+
+def cluster() -> Finding:
+    """Whether `make up` can start nodes."""
+    missing = faults()
+    if missing:
+        return note(f"'make up' and 'make test-cluster' cannot run here: {'; '.join(missing)}.")
+    return good("What nodes of a Kubernetes need, for 'make up' and 'make test-cluster'.")

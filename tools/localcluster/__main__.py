@@ -12,6 +12,8 @@ if PYTHON.exists() and Path(sys.prefix).resolve() != PYTHON.parents[1].resolve()
     os.execv(PYTHON, [str(PYTHON), *sys.argv])  # noqa: S606 - no shell is wanted
 sys.path.insert(0, str(ROOT))
 
-from tools.localcluster.command_line import main  # noqa: E402 - the path first
+from tools.endings import tidy_when_stopped  # noqa: E402 - the path first
+from tools.localcluster.command_line import main  # noqa: E402
 
-sys.exit(main())
+tidy_when_stopped()
+sys.exit(main(sys.argv[1:]))

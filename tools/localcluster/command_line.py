@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import socket
-import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
-from tools.localcluster import cleaning, control_plane, node, processes
+from tools.endings import end_for_people
+from tools.localcluster import cleaning, control_plane, machine, node, processes
 from tools.localcluster.layout import (
     BASE,
     DNS_ADDRESS,
@@ -31,23 +29,25 @@ OURS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "
         "coredns", "registry")  # fmt: skip
 READY_SECONDS = 90
 NOT_RUNNING = 3
+HELP = """\
+A Kubernetes on this machine, with a real node for each service type. It needs root.
+
+exit status: 0 done; 2 something is wrong, and a sentence says what; 3 `status`: it does not run; 130 stopped.
+"""
 
 
-def check_machine() -> None:
-    """Everything that is missing, in one message."""
-    faults = [] if os.geteuid() == 0 else ["it needs root (network interfaces and mounts)"]
-    absent = [name for name in ("containerd", "runc", "iptables", "ip") if shutil.which(name) is None]
-    if not Path("/usr/lib/cni/bridge").exists():
-        absent.append("CNI plugins")
-    if absent:
-        faults.append(
-            f"{', '.join(absent)}: apt-get install containerd runc containernetworking-plugins iptables iproute2"
-        )
+def check_machine(*, built: bool = True) -> None:
+    """Everything that is missing, in one message.
+
+    Args:
+        built: whether the programs of the toolchain must be there already.
+    """
+    found = machine.faults()
     unbuilt = [name for name in OURS if not (PROGRAMS / name).exists()]
-    if unbuilt:
-        faults.append(f"{', '.join(unbuilt)}: make toolchain")
-    if faults:
-        raise LocalClusterError("This machine cannot run the cluster: " + "; ".join(faults) + ".")
+    if built and unbuilt:
+        found.append(f"{', '.join(unbuilt)}: make toolchain")
+    if found:
+        raise LocalClusterError("This machine cannot run the cluster: " + "; ".join(found) + ".")
 
 
 def check_ports() -> None:
@@ -63,13 +63,12 @@ def check_ports() -> None:
 
 
 def start(nodes: Sequence[Node]) -> None:
-    table = processes.table()
-    if table and all(table.values()):
+    if processes.all_run():
         print("The cluster is already running.")
         status_table()
         return
     check_machine()
-    if table or BASE.exists():
+    if BASE.exists():
         print("cleaning what an earlier run has left", flush=True)
         cleaning.clean()
     check_ports()
@@ -113,7 +112,9 @@ def _start(nodes: Sequence[Node], began: float) -> None:
         if time.monotonic() > until:
             raise LocalClusterError(f"Not every node is Ready after {READY_SECONDS} s: see {BASE / 'logs'}.")
         time.sleep(0.5)
-    tell("every node is Ready")
+    tell("every node is Ready: rules for services")
+    control_plane.start_proxy(nodes[0])
+    tell("the cluster is up")
 
 
 def status_table() -> None:
@@ -132,29 +133,35 @@ def chosen(text: str | None) -> list[Node]:
     return [one for one in NODES if one.service_type in wanted]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="localcluster", description="A Kubernetes on this machine.")
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="localcluster", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     starting = commands.add_parser("start", help="start it, or heal it")
     starting.add_argument("--nodes", metavar="TYPES", help="service types, by commas; all when left out")
-    commands.add_parser("status", help="processes and nodes; exit status 3 when it does not run")
+    commands.add_parser("status", help="processes and nodes")
+    commands.add_parser("check", help="whether this machine can run it, but for the programs of `make toolchain`")
     stopping = commands.add_parser("stop", help="stop it; the registry's images and the volumes stay")
     stopping.add_argument("--all", action="store_true", help="remove those too")
-    options = parser.parse_args()
-    try:
-        if options.command == "start":
-            start(chosen(options.nodes))
-        elif options.command == "stop":
-            cleaning.clean(everything=options.all)
-        else:
-            table = processes.table()
-            if not table or not all(table.values()):
-                print("The cluster is not running.")
-                return NOT_RUNNING
-            status_table()
-    except LocalClusterError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return parser.parse_args(arguments)
+
+
+def run(parsed: argparse.Namespace) -> None:
+    if parsed.command == "start":
+        start(chosen(parsed.nodes))
+    elif parsed.command == "stop":
+        cleaning.clean(everything=parsed.all)
+    elif parsed.command == "check":
+        check_machine(built=False)
+        print("This machine can run the cluster.")
+    else:
+        status_table()
+
+
+def main(arguments: Sequence[str]) -> int:
+    parsed = parse(arguments)
+    if parsed.command == "status" and not processes.all_run():
+        print("The cluster is not running.")
+        return NOT_RUNNING
+    return end_for_people("localcluster", lambda: run(parsed), LocalClusterError)

@@ -1,4 +1,4 @@
-"""etcd, the API server, the controllers, the scheduler, kube-proxy, CoreDNS and the registry."""
+"""etcd, the API server, the controllers, the scheduler, CoreDNS and the registry; kube-proxy, when nodes are there."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from tools.localcluster.layout import (
 )
 
 PKI = certificates.FOLDER
+PROXY_SECONDS = 60
 
 
 def make_certificates(nodes: Sequence[Node]) -> None:
@@ -46,7 +47,7 @@ def _start(name: str, *options: str) -> None:
 
 
 def start() -> None:
-    """Everything but nodes; returns when the API server answers."""
+    """Everything that needs no node; returns when the API server answers."""
     store, peer = f"http://127.0.0.1:{ETCD_PORT}", f"http://127.0.0.1:{ETCD_PEER_PORT}"
     _start(
         "etcd", f"--data-dir={BASE / 'etcd'}", f"--listen-client-urls={store}", f"--advertise-client-urls={store}",
@@ -77,16 +78,30 @@ def start() -> None:
     )  # fmt: skip
     _start("kube-scheduler", f"--kubeconfig={BASE / 'etc' / 'kube-scheduler.kubeconfig'}", "--leader-elect=false",
            "--secure-port=0")  # fmt: skip
+    _start_dns()
+    start_registry()
+
+
+def start_proxy(node: Node) -> None:
+    """The rules of all services, for all nodes: they share the machine's network. Returns when they are there.
+
+    Args:
+        node: that it calls itself, and which has registered: under the name of no node, kube-proxy tries for half a
+            minute to find out its address before it writes a single rule.
+    """
     proxy = {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", "mode": "iptables",
-        "clientConnection": {"kubeconfig": str(BASE / "etc" / "kube-proxy.kubeconfig")},
+        "clientConnection": {"kubeconfig": str(BASE / "etc" / "kube-proxy.kubeconfig")}, "hostnameOverride": node.name,
         "conntrack": {"maxPerCore": 0}, "clusterCIDR": "10.244.0.0/16", "iptables": {"masqueradeAll": True},
         "metricsBindAddress": f"{SERVER_ADDRESS}:10249", "healthzBindAddress": f"{SERVER_ADDRESS}:10256",
     }  # fmt: skip
     (BASE / "etc" / "kube-proxy.yaml").write_text(json.dumps(proxy))
     _start("kube-proxy", f"--config={BASE / 'etc' / 'kube-proxy.yaml'}")
-    _start_dns()
-    start_registry()
+    until = time.monotonic() + PROXY_SECONDS
+    while "KUBE-SERVICES" not in processes.run("iptables-save", "--table", "nat", check=False):
+        if time.monotonic() > until or processes.table()["kube-proxy"] is None:
+            raise LocalClusterError(f"kube-proxy writes no rules: see {BASE / 'logs' / 'kube-proxy.log'}.")
+        time.sleep(0.2)
 
 
 def kubectl(*arguments: str, said: str | None = None, check: bool = True) -> str:

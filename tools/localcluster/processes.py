@@ -49,6 +49,12 @@ def table() -> dict[str, int | None]:
     return {path.stem: pid_of(path) for path in sorted((BASE / "run").glob("*.pid"))}
 
 
+def all_run() -> bool:
+    """Whether the cluster is up: one of its programs that has ended is enough for no."""
+    found = table()
+    return bool(found) and all(found.values())
+
+
 def end(pids: Sequence[int], grace: float = GRACE) -> None:
     """Asks processes to end, then makes them."""
     began = {pid: start_time(pid) for pid in pids}

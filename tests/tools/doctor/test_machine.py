@@ -142,6 +142,20 @@ def test_something_that_builds_images(path: Path) -> None:
     assert machine.image_builder() == good("buildah, for images.")
 
 
+def test_what_nodes_lack_is_told_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    program(path, "runc")
+    finding = machine.cluster()
+    assert finding.level is Level.NOTE
+    assert "cannot run here: containerd, iptables, ip, mount" in finding.text
+    assert "apt-get install --no-install-recommends containerd runc" in finding.text
+
+
+def test_nodes_need_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert "it needs root" in machine.cluster().text
+
+
 def answer(source: str, go: str | None = "go1.26") -> str:
     row = {"name": "pulumi", "version": "v3.274.1", "source": source, "path": "/usr/bin/pulumi", "why": "it is too old"}
     return json.dumps({"go": go, "programs": [row]})

@@ -8,10 +8,26 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from live_traces import traces
 from mlplatform.service_types import SERVICE_TYPES
 
-from tools.localcluster import certificates, command_line, node, processes
+from tools.localcluster import certificates, command_line, machine, node, processes
 from tools.localcluster.layout import LABEL, NODES, LocalClusterError
+
+
+def test_all_that_the_kernel_refuses_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_failure", lambda *_: "Operation not permitted")
+    monkeypatch.setattr(machine, "CONTROL_GROUPS", Path("/proc/no-such"))
+    with pytest.raises(LocalClusterError) as refused:
+        command_line.check_machine(built=False)
+    for part in ("no network interface can be made", "no rules", "nothing can be mounted", "no control group"):
+        assert part in str(refused.value)
+
+
+def test_a_machine_is_looked_at_without_a_trace() -> None:
+    before = traces()
+    assert machine.faults() == []
+    assert traces() == before
 
 
 def test_labels_and_taints_are_those_of_the_service_types() -> None:
