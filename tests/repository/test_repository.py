@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import subprocess
 import tomllib
 from collections.abc import Iterator
@@ -98,6 +99,16 @@ def test_the_contract_depends_on_pydantic_only() -> None:
     project = ROOT / "workloads" / "platform_contract" / "pyproject.toml"
     wanted = tomllib.loads(project.read_text())["project"]["dependencies"]
     assert [re.split(r"[<>=]", name)[0] for name in wanted] == ["pydantic"]
+
+
+def test_every_folder_of_tests_is_run_and_in_one_lane() -> None:
+    known = runpy.run_path(str(ROOT / "tools" / "run_tests.py"))
+    lanes = [name for stage in (*known["STAGES"], *known["CLUSTER_STAGES"]) for lane in stage for name in lane]
+    assert sorted(lanes) == sorted(known["FOLDERS"])
+    folders = [ROOT / folder for folder in known["FOLDERS"].values()]
+    tests = [path for path in TRACKED if path.is_relative_to(ROOT / "tests") and path.name.startswith("test_")]
+    lost = [path for path in tests if sum(path.is_relative_to(folder) for folder in folders) != 1]
+    assert lost == []
 
 
 def test_no_tracked_file_is_named_after_a_machine() -> None:
