@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from control_plane import ControlPlane
+from kubernetes import client
 from kubernetes_programs import Opened, config_map, deployment, operations, program_of, told
 from offline_providers.engine import OfflineStack
 from offline_providers.faults import OfflineError
@@ -150,6 +151,56 @@ def test_what_is_not_awaited_is_not_waited_for(stack: Opened, sdk: SimpleNamespa
 
     with stack(program_of(sdk, waiting)) as made:
         assert not made.run("up").failed
+
+
+def claim(sdk: SimpleNamespace, namespace: str, class_name: str) -> Callable[[Any], object]:
+    spec = {
+        "access_modes": ["ReadWriteOnce"],
+        "storage_class_name": class_name,
+        "resources": {"requests": {"storage": "1Gi"}},
+    }
+    metadata = {"name": "data", "namespace": namespace, "annotations": {"pulumi.com/timeoutSeconds": "2"}}
+    return lambda opts: sdk.k8s.core.v1.PersistentVolumeClaim("data", metadata=metadata, spec=spec, opts=opts)
+
+
+@pytest.mark.parametrize("mode", ["Immediate", "WaitForFirstConsumer"])
+def test_a_claim_is_awaited_where_its_class_binds_at_once(
+    stack: Opened, sdk: SimpleNamespace, plane: ControlPlane, namespace: str, mode: str
+) -> None:
+    name = f"class-{namespace}"
+    classes = client.StorageV1Api(plane.core().api_client)
+    classes.create_storage_class(
+        {"metadata": {"name": name}, "provisioner": "example.org/nobody", "volumeBindingMode": mode}
+    )
+    with stack(program_of(sdk, claim(sdk, namespace, name))) as made:
+        outcome = made.run("up")
+        if mode == "WaitForFirstConsumer":
+            assert not outcome.failed
+            return
+        assert f"not ready after 2 s: no volume of the class {name} is bound to it" in told(outcome)
+        volume = {
+            "accessModes": ["ReadWriteOnce"],
+            "capacity": {"storage": "1Gi"},
+            "hostPath": {"path": "/nowhere"},
+            "storageClassName": name,
+        }
+        plane.core().create_persistent_volume({"metadata": {"name": name}, "spec": volume})
+        # The controller of volumes looks again every quarter of a minute.
+        until = time.monotonic() + 60
+        while (outcome := made.run("up")).failed and time.monotonic() < until:
+            continue
+        assert not outcome.failed
+        assert "initErrors" not in recorded(made)["data"]
+
+
+def test_a_program_may_give_an_object_less_time(stack: Opened, sdk: SimpleNamespace, namespace: str) -> None:
+    def hurried(opts: Any) -> object:
+        times = sdk.pulumi.ResourceOptions(custom_timeouts=sdk.pulumi.CustomTimeouts(create="3s"))
+        make = deployment(sdk, namespace, node_name="no-such-node")
+        return make(sdk.pulumi.ResourceOptions.merge(opts, times))
+
+    with stack(program_of(sdk, hurried)) as made:
+        assert "not ready after 3 s: 0 of 1 pods are available" in told(made.run("up"))
 
 
 def test_a_cluster_that_does_not_answer_is_named(plane: ControlPlane) -> None:

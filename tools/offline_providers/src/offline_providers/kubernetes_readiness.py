@@ -77,7 +77,7 @@ class Watch:
         annotations = live["metadata"].get("annotations") or {}
         if annotations.get(SKIP) == "true":
             return
-        look = _LOOKS.get(live["kind"])
+        look = self._claim if live["kind"] == "PersistentVolumeClaim" else _LOOKS.get(live["kind"])
         if look is None:
             return
         troubles = list(look(live))
@@ -86,6 +86,21 @@ class Watch:
             wait = float(annotations.get(UNSCHEDULABLE) or self.patience.unschedulable)
             for pod in self._pods(live):
                 yield from self._pod_troubles(pod, wait)
+
+    def _claim(self, live: Mapping[str, Any]) -> Iterator[Trouble]:
+        """A claim on a volume that is named, or of a class that binds at once.
+
+        Any other is bound when its first pod comes, which may be made after it.
+        """
+        spec = live["spec"]
+        if (live.get("status") or {}).get("phase") == "Bound":
+            return
+        if spec.get("volumeName"):
+            yield Trouble(f"it is not bound to {spec['volumeName']}")
+        elif name := spec.get("storageClassName"):
+            about = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name}}
+            if (self.cluster.get(about) or {}).get("volumeBindingMode") == "Immediate":
+                yield Trouble(f"no volume of the class {name} is bound to it")
 
     def _pods(self, live: Mapping[str, Any]) -> list[dict[str, Any]]:
         if live["kind"] == "Pod":
@@ -195,13 +210,6 @@ def _pod(live: Mapping[str, Any]) -> Iterator[Trouble]:
         yield Trouble(f"it is {status.get('phase', 'Pending')}")
 
 
-def _claim(live: Mapping[str, Any]) -> Iterator[Trouble]:
-    # A claim whose class waits for its first pod is bound when that comes, long after this.
-    bound_to_a_volume = live["spec"].get("volumeName")
-    if bound_to_a_volume and (live.get("status") or {}).get("phase") != "Bound":
-        yield Trouble(f"it is not bound to {bound_to_a_volume}")
-
-
 def _service(live: Mapping[str, Any]) -> Iterator[Trouble]:
     balancer = ((live.get("status") or {}).get("loadBalancer") or {}).get("ingress")
     if live["spec"].get("type") == "LoadBalancer" and not balancer:
@@ -225,7 +233,6 @@ _LOOKS: Final[dict[str, Callable[[Mapping[str, Any]], Iterator[Trouble]]]] = {
     "DaemonSet": _daemon_set,
     "Job": _job,
     "Pod": _pod,
-    "PersistentVolumeClaim": _claim,
     "Service": _service,
     "Namespace": _namespace,
     "CustomResourceDefinition": _definition,
