@@ -60,7 +60,6 @@ def pod(name: str, service_type: str, tolerations: list[dict[str, str]]) -> dict
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": spec}
 
 
-@pytest.mark.xfail(reason="seen once: the call by DNS name timed out; the cause is not found yet")
 @pytest.mark.usefixtures("before")
 def test_pods_run_where_they_may_and_reach_each_other(tmp_path: Path) -> None:
     (tmp_path / "web.go").write_text(WEB)
