@@ -148,6 +148,9 @@ def sync(uv: Path, package: Package, tests: bool) -> bool:
     stamp.unlink(missing_ok=True)
     pip = [str(uv), "pip"]
     options = ["--quiet", "--python", str(python), "--build-constraints", str(BUILD_LOCK)]
+    if sys.dont_write_bytecode:
+        # PYTHONDONTWRITEBYTECODE, as many container images set it: each process would compile all that it imports.
+        options.append("--compile-bytecode")
     if not python.exists():
         venv = [str(uv), "venv", "--quiet", "--clear", "--python", sys.executable, str(package.environment)]
         run(venv, f"{package.name}: making a virtual environment")
