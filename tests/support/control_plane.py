@@ -217,6 +217,8 @@ def control_plane(
                     "--use-service-account-credentials=false",
                     "--leader-elect=false",
                     "--secure-port=0",
+                    # Pretended nodes send no sign of life: they would be lost, with their pods, within a minute.
+                    "--node-monitor-grace-period=24h",
                     *limits,
                 ),
             ),

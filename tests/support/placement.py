@@ -98,7 +98,7 @@ def _await_none(requests: Requests, selector: str, what: str) -> None:
     path = f"/api/v1/pods?limit=1&fieldSelector={selector.replace('=', '%3D').replace('!', '%21').replace(',', '%2C')}"
     while items := requests.one(Asked(path))["items"]:
         assert time.monotonic() < end, f"after {PATIENCE_SECONDS} s some pods still {what}: {items[0]['status']}"
-        time.sleep(0.25)
+        time.sleep(1)
 
 
 def _is_ready(node: Mapping[str, Any]) -> bool:
