@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 from live_platform import Platform, tool
+from live_probes import reached, room_for_a_notebook
 from live_traces import traces
 from mlplatform.service_types import LABEL
 from other_image import other_image
@@ -18,6 +19,7 @@ from platform_contract.model_file import shared_model_path
 from steady_load import SteadyLoad
 
 from tools.images.catalogue import known_image
+from tools.localcluster.control_plane import QUEUES
 from tools.localcluster.layout import NODES, ROOT
 from tools.localplatform.pipeline import service_address
 from tools.localplatform.stack import deploy, destroy
@@ -155,6 +157,18 @@ def serving_images(platform: Platform, app: str) -> set[str]:
         client.CoreV1Api(platform.api()).list_namespaced_pod("serving", label_selector=f"mlplatform.io/app={app}").items
     )
     return {pod.spec.containers[0].image.rpartition("@")[2] for pod in found}
+
+
+@pytest.mark.skipif(not QUEUES.exists(), reason="this kernel has no netfilter queues, so no policy is enforced")
+def test_who_may_speak_to_whom_holds_and_a_notebook_does_not_reach_the_database(platform: Platform) -> None:
+    """Connections that were opened before show the other half: the pipeline had all that it needs."""
+    with room_for_a_notebook(platform.site):
+        notebook = reached(platform.site, "notebooks", "notebook", "notebook")
+    assert notebook == {"mlflow", "ray-head", "flight-api"}
+    assert reached(platform.site, "spark", "spark-driver", "spark-driver") == {"broker"}
+    assert reached(platform.site, "ray", "ray-training", "ray") == {"mlflow", "ray-head"}
+    assert reached(platform.site, "serving", "flight-api-embedded", "default") == {"model-api"}
+    assert reached(platform.site, "mlflow", "mlflow", "mlflow") == {"database"}
 
 
 def test_down_leaves_no_object_volume_process_mount_interface_or_address(platform: Platform) -> None:

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from tools.localcluster import processes
+from tools.localcluster.control_plane import POLICIES, POLICIES_TABLE
 from tools.localcluster.layout import BASE, DNS_ADDRESS, NODES, PROGRAMS, SERVER_ADDRESS
 from tools.localcluster.node import CONTROLLERS
 
@@ -33,7 +34,8 @@ def _groups() -> list[Path]:
 
 def clean(everything: bool = False) -> None:
     """Removes the cluster; the registry's images and the volumes stay unless `everything` goes."""
-    running = {name: pid for name, pid in processes.table().items() if pid is not None}
+    started = processes.table()
+    running = {name: pid for name, pid in started.items() if pid is not None}
     processes.end([pid for name, pid in running.items() if name.startswith("kubelet")])
     groups = _groups()
     # Threads' names are no concern: whatever is in a node's group was started by the node.
@@ -49,6 +51,8 @@ def clean(everything: bool = False) -> None:
             group.rmdir()
     if (PROGRAMS / "kube-proxy").exists() and "KUBE-" in processes.run("iptables-save"):
         processes.run(str(PROGRAMS / "kube-proxy"), "--cleanup", check=False)
+    if (PROGRAMS / POLICIES).exists() and POLICIES in started:
+        processes.run(str(PROGRAMS / POLICIES), "-cleanup", f"-table={POLICIES_TABLE}", check=False)
     _clean_chains()
     for node in NODES:
         processes.run("ip", "link", "delete", node.bridge, check=False)

@@ -1,10 +1,14 @@
-"""etcd, the API server, the controllers, the scheduler, CoreDNS and the registry; kube-proxy, when nodes are there."""
+"""etcd, the API server, the controllers, the scheduler, CoreDNS and the registry.
+
+When nodes are there: kube-proxy, and what enforces network policies.
+"""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from tools.localcluster import certificates, processes
 from tools.localcluster.layout import (
@@ -25,6 +29,11 @@ from tools.localcluster.layout import (
 
 PKI = certificates.FOLDER
 PROXY_SECONDS = 60
+POLICIES = "network-policies"
+POLICIES_TABLE = "mlplatform-localcluster"
+QUEUE = 100
+QUEUES = Path("/proc/net/netfilter/nfnetlink_queue")
+"""Netfilter's queues in use; not there where the kernel has none."""
 
 
 def make_certificates(nodes: Sequence[Node]) -> None:
@@ -33,7 +42,7 @@ def make_certificates(nodes: Sequence[Node]) -> None:
     certificates.issue("apiserver", "kube-apiserver", "system:masters", hosts)
     certificates.issue("admin", "admin", "system:masters")
     certificates.issue("accounts", "accounts")
-    for user in ("kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns"):
+    for user in ("kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns", POLICIES):
         certificates.issue(user, f"system:{user}")
         certificates.kubeconfig(user, BASE / "etc" / f"{user}.kubeconfig")
     for node in nodes:
@@ -104,6 +113,43 @@ def start_proxy(node: Node) -> None:
         time.sleep(0.2)
 
 
+def start_policies() -> bool:
+    """What enforces network policies, for the pods of all nodes. False where the kernel cannot.
+
+    Returns when they are enforced.
+    """
+    if not QUEUES.exists():
+        return False
+    groups = {"": ["pods", "namespaces"], "networking.k8s.io": ["networkpolicies"]}
+    rules = [
+        {"apiGroups": [group], "resources": resources, "verbs": ["list", "watch"]}
+        for group, resources in groups.items()
+    ]
+    _allow(POLICIES, rules)
+    _start(
+        POLICIES, f"-kubeconfig={BASE / 'etc' / f'{POLICIES}.kubeconfig'}", f"-queue={QUEUE}",
+        f"-table={POLICIES_TABLE}",
+    )  # fmt: skip
+    until = time.monotonic() + PROXY_SECONDS
+    while not any(line.split()[0] == str(QUEUE) for line in QUEUES.read_text().splitlines()):
+        if time.monotonic() > until or processes.table()[POLICIES] is None:
+            raise LocalClusterError(f"Network policies are not enforced: see {BASE / 'logs' / f'{POLICIES}.log'}.")
+        time.sleep(0.2)
+    return True
+
+
+def _allow(user: str, rules: Sequence[Mapping[str, object]]) -> None:
+    """Lets a program of the cluster's do this much."""
+    name, rbac = f"system:{user}", "rbac.authorization.k8s.io"
+    objects = [
+        {"apiVersion": f"{rbac}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules},
+        {"apiVersion": f"{rbac}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": name},
+         "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": name},
+         "subjects": [{"apiGroup": rbac, "kind": "User", "name": name}]},
+    ]  # fmt: skip
+    kubectl("apply", "-f", "-", said=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+
+
 def kubectl(*arguments: str, said: str | None = None, check: bool = True) -> str:
     return processes.run(
         str(PROGRAMS / "kubectl"), f"--kubeconfig={KUBECONFIG}", *arguments, said=said, check=check
@@ -115,13 +161,9 @@ def _start_dns() -> None:
         {"apiGroups": [""], "resources": ["endpoints", "services", "pods", "namespaces"], "verbs": ["list", "watch"]},
         {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
     ]
-    rbac = "rbac.authorization.k8s.io"
+    _allow("coredns", rules)
     ports = [{"name": f"dns-{p.lower()}", "port": 53, "protocol": p} for p in ("UDP", "TCP")]
     objects = [
-        {"apiVersion": f"{rbac}/v1", "kind": "ClusterRole", "metadata": {"name": "system:coredns"}, "rules": rules},
-        {"apiVersion": f"{rbac}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "system:coredns"},
-         "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": "system:coredns"},
-         "subjects": [{"apiGroup": rbac, "kind": "User", "name": "system:coredns"}]},
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kube-dns", "namespace": "kube-system"},
          "spec": {"clusterIP": DNS_SERVICE, "ports": ports}},
         {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4", "ports": ports,

@@ -24,7 +24,9 @@ class Program:
     module: Path
     """The folder of the `go.mod` and `go.sum` that pin it."""
     package: str
-    """The import path of its main package."""
+    """The import path of its main package; or, where that is our own, of what it is about."""
+    main_is_ours: bool = False
+    """Whether the main package is in the module's own folder."""
     version_arguments: tuple[str, ...] = ("--version",)
     variables: tuple[str, ...] = ()
     """What the linker sets, as `path.Variable=value`; `{version}`, `{major}` and `{minor}` are the pinned ones."""
@@ -60,12 +62,18 @@ class Program:
         values = {"version": str(version), "major": version.major, "minor": version.minor}
         linked = ["-s", "-w", *(f"-X {variable.format(**values)}" for variable in self.variables)]
         tags = (f"-tags={','.join(self.tags)}",) if self.tags else ()
-        return ("-mod=readonly", "-trimpath", f"-ldflags={' '.join(linked)}", *tags, self.package)
+        return (
+            "-mod=readonly",
+            "-trimpath",
+            f"-ldflags={' '.join(linked)}",
+            *tags,
+            "." if self.main_is_ours else self.package,
+        )
 
     @property
     def recipe(self) -> str:
         """The digest of all that decides what is built, but for the version of Go."""
-        parts = [(self.module / name).read_text() for name in ("go.mod", "go.sum")]
+        parts = [path.read_text() for path in (*sorted(self.module.glob("go.*")), *sorted(self.module.glob("*.go")))]
         settings = [f"{key}={value}" for key, value in BUILD_ENVIRONMENT.items()]
         text = "\0".join([*parts, *self.build_arguments, *settings, platform.system(), platform.machine()])
         return hashlib.sha256(text.encode()).hexdigest()
@@ -114,6 +122,13 @@ PROGRAMS = {
         _kubernetes("kubelet"),
         _kubernetes("kube-proxy"),
         Program("etcd", MODULES / "etcd", "go.etcd.io/etcd/server/v3"),
+        Program(
+            "network-policies",
+            MODULES / "networkpolicies",
+            "sigs.k8s.io/kube-network-policies/pkg/networkpolicy",
+            main_is_ours=True,
+            variables=("main.version={version}",),
+        ),
         Program("kwok", MODULES / "kwok", "sigs.k8s.io/kwok/cmd/kwok"),
         # The tag is CoreDNS's own, of its Makefile: without it the linker keeps every exported method.
         Program("coredns", MODULES / "coredns", "github.com/coredns/coredns", ("-version",), tags=("grpcnotrace",)),

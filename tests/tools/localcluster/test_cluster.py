@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import pytest
 from live_traces import traces
 
 from tools.localcluster import processes
-from tools.localcluster.control_plane import kubectl
+from tools.localcluster.control_plane import QUEUES, kubectl
 from tools.localcluster.layout import LABEL, NODES, ROOT
 from tools.localcluster.node import image_from_program
 
@@ -60,35 +60,69 @@ def pod(name: str, service_type: str, tolerations: list[dict[str, str]]) -> dict
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": spec}
 
 
-@pytest.mark.usefixtures("before")
-def test_pods_run_where_they_may_and_reach_each_other(tmp_path: Path) -> None:
-    (tmp_path / "web.go").write_text(WEB)
-    processes.run(
-        "env", "CGO_ENABLED=0", "GO111MODULE=off", "go", "build", "-o", f"{tmp_path}/web", f"{tmp_path}/web.go"
-    )
-    image_from_program(tmp_path / "web", "docker.io/test/web:1", tmp_path / "web.tar")
+@pytest.fixture(scope="module")
+def pods(before: dict[str, set[str]], tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A server with a service, a caller on another node, a neighbour on the server's, and a stranger to all nodes."""
+    assert before
+    folder = tmp_path_factory.mktemp("web")
+    (folder / "web.go").write_text(WEB)
+    processes.run("env", "CGO_ENABLED=0", "GO111MODULE=off", "go", "build", "-o", f"{folder}/web", f"{folder}/web.go")
+    image_from_program(folder / "web", "docker.io/test/web:1", folder / "web.tar")
     for one in NODES:
         if one.service_type in ("system", "serving"):
             socket = str(one.socket)
-            processes.run("ctr", "-a", socket, "-n", "k8s.io", "images", "import", str(tmp_path / "web.tar"))
+            processes.run("ctr", "-a", socket, "-n", "k8s.io", "images", "import", str(folder / "web.tar"))
     anywhere = [{"operator": "Exists"}]
     service = {"selector": {"app": "server"}, "ports": [{"port": 80, "targetPort": 8080}]}
-    items = [
+    apply(
         pod("server", "serving", anywhere),
         pod("caller", "system", anywhere),
+        pod("neighbour", "serving", anywhere),
         pod("stranger", "serving", []),
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "server"}, "spec": service},
-    ]
+    )
+    kubectl("wait", "pod/server", "pod/caller", "pod/neighbour", "--for=condition=Ready", "--timeout=30s")
+
+
+def apply(*items: dict[str, Any]) -> None:
     kubectl("apply", "-f", "-", said=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
-    kubectl("wait", "pod/server", "pod/caller", "--for=condition=Ready", "--timeout=30s")
-    until, said = time.monotonic() + 15, ""
-    while said != "hello" and time.monotonic() < until:
-        said = kubectl("exec", "caller", "--", "/web", "http://server.default.svc.cluster.local", check=False)
+
+
+def call(caller: str) -> str:
+    """What the service answers to a pod, or why it does not."""
+    return kubectl("exec", caller, "--", "/web", "http://server.default.svc.cluster.local", check=False)
+
+
+def eventually(true: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 15
+    while not (found := true()) and time.monotonic() < until:
         time.sleep(0.3)
-    assert said == "hello"
+    return found
+
+
+@pytest.mark.usefixtures("pods")
+def test_pods_run_where_they_may_and_reach_each_other() -> None:
+    assert eventually(lambda: call("caller") == "hello")
+    assert eventually(lambda: call("neighbour") == "hello")
     assert kubectl("logs", "server") == "serving\n"
     assert kubectl("get", "pod", "stranger", "-o", "jsonpath={.status.phase}") == "Pending"
     assert kubectl("get", "pod", "server", "-o", "jsonpath={.spec.nodeName}") == "local-serving"
+
+
+@pytest.mark.usefixtures("pods")
+@pytest.mark.skipif(not QUEUES.exists(), reason="this kernel has no netfilter queues")
+def test_a_network_policy_is_enforced_between_nodes_and_on_one() -> None:
+    def policy(*callers: str) -> dict[str, Any]:
+        allowed = [{"from": [{"podSelector": {"matchLabels": {"app": name}}}]} for name in callers]
+        spec = {"podSelector": {"matchLabels": {"app": "server"}}, "policyTypes": ["Ingress"], "ingress": allowed}
+        return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "p"}, "spec": spec}
+
+    for allowed, refused in (("caller", "neighbour"), ("neighbour", "caller")):
+        apply(policy(allowed))
+        assert eventually(lambda who=refused: "context deadline exceeded" in call(who)), refused
+        assert call(allowed) == "hello"
+    kubectl("delete", "networkpolicy", "p")
+    assert eventually(lambda: call("caller") == "hello")
 
 
 @pytest.mark.usefixtures("before")

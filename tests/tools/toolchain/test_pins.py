@@ -34,7 +34,10 @@ def test_the_version_of_a_program_is_that_of_the_module_that_holds_it(program: P
 
 @EVERY_PROGRAM
 def test_a_program_is_a_tool_of_its_module_so_that_go_keeps_what_it_needs(program: Program) -> None:
-    assert program.package in {entry["Path"] for entry in as_go_reads_it(program.module)["Tool"]}
+    if program.main_is_ours:
+        assert f'"{program.package}"' in (program.module / "main.go").read_text()
+    else:
+        assert program.package in {entry["Path"] for entry in as_go_reads_it(program.module)["Tool"]}
 
 
 @EVERY_PROGRAM
