@@ -25,8 +25,6 @@ class Program:
     """The folder of the `go.mod` and `go.sum` that pin it."""
     package: str
     """The import path of its main package; or, where that is our own, of what it is about."""
-    main_is_ours: bool = False
-    """Whether the main package is in the module's own folder."""
     version_arguments: tuple[str, ...] = ("--version",)
     variables: tuple[str, ...] = ()
     """What the linker sets, as `path.Variable=value`; `{version}`, `{major}` and `{minor}` are the pinned ones."""
@@ -35,6 +33,8 @@ class Program:
     """Which version of the machine's own will do; None: only the pinned one."""
     prefix: str = ""
     """Its folder within the toolchain's: the program is at `<prefix>/bin/<name>`."""
+    main_is_ours: bool = False
+    """Whether the main package is in the module's own folder."""
 
     @property
     def version(self) -> Version:
