@@ -16,7 +16,7 @@ def traces() -> dict[str, set[str]]:
         "mounts": set(Path("/proc/mounts").read_text().splitlines()),
         "interfaces": {line.split()[0] for line in lines("ip", "-br", "link")},
         "addresses": {word for line in lines("ip", "-br", "address") for word in line.split()},
-        "chains": {line for line in lines("iptables-save") if line.startswith((":KUBE", ":CNI", "-A"))},
+        "chains": {line for line in lines("iptables-save") if line.startswith((":KUBE", ":CNI", ":MLPLATFORM", "-A"))},
         "groups": {str(path) for path in Path("/sys/fs/cgroup").rglob("*") if path.is_dir()},
         "forwarding": {Path("/proc/sys/net/ipv4/ip_forward").read_text()},
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tools.localcluster import processes
 from tools.localcluster.control_plane import POLICIES, POLICIES_TABLE
-from tools.localcluster.layout import BASE, DNS_ADDRESS, NODES, PROGRAMS, SERVER_ADDRESS
+from tools.localcluster.layout import BASE, DNS_ADDRESS, NODES, POLICIES_CHAIN, PROGRAMS, SERVER_ADDRESS
 from tools.localcluster.node import CONTROLLERS
 
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
@@ -70,10 +70,10 @@ def clean(everything: bool = False) -> None:
 
 
 def _clean_chains() -> None:
-    """Chains that the proxy's own cleaning leaves: its canaries, and those of the port mappings."""
+    """Chains that the proxy's own cleaning leaves: its canaries; those of the port mappings and of policies."""
     for table in ("nat", "filter", "mangle"):
         lines = processes.run("iptables-save", "-t", table).splitlines()
-        ours = [line[1:].split()[0] for line in lines if line.startswith((":KUBE-", ":CNI-"))]
+        ours = [line[1:].split()[0] for line in lines if line.startswith((":KUBE-", ":CNI-", f":{POLICIES_CHAIN}"))]
         for chain in ours:
             processes.run("iptables", "-t", table, "-F", chain, check=False)
         for line in lines:

@@ -19,6 +19,8 @@ from tools.localcluster.layout import (
     ETCD_PEER_PORT,
     ETCD_PORT,
     KUBECONFIG,
+    PODS_RANGE,
+    POLICIES_CHAIN,
     PROGRAMS,
     REGISTRY_PORT,
     SERVER_ADDRESS,
@@ -101,7 +103,7 @@ def start_proxy(node: Node) -> None:
     proxy = {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", "mode": "iptables",
         "clientConnection": {"kubeconfig": str(BASE / "etc" / "kube-proxy.kubeconfig")}, "hostnameOverride": node.name,
-        "conntrack": {"maxPerCore": 0}, "clusterCIDR": "10.244.0.0/16", "iptables": {"masqueradeAll": True},
+        "conntrack": {"maxPerCore": 0}, "clusterCIDR": PODS_RANGE, "iptables": {"masqueradeAll": True},
         "metricsBindAddress": f"{SERVER_ADDRESS}:10249", "healthzBindAddress": f"{SERVER_ADDRESS}:10256",
     }  # fmt: skip
     (BASE / "etc" / "kube-proxy.yaml").write_text(json.dumps(proxy))
@@ -135,6 +137,17 @@ def start_policies() -> bool:
         if time.monotonic() > until or processes.table()[POLICIES] is None:
             raise LocalClusterError(f"Network policies are not enforced: see {BASE / 'logs' / f'{POLICIES}.log'}.")
         time.sleep(0.2)
+    # The controller's own rules are for the pods of one node, and for a kernel whose nftables can queue.
+    chain = ("iptables", "--table", "mangle")
+    processes.run(*chain, "--new-chain", POLICIES_CHAIN)
+    for rule in (
+        "--match owner --uid-owner 0 --jump RETURN",  # the kubelets' probes, and whoever is root here
+        "--match conntrack --ctstate ESTABLISHED,RELATED --jump RETURN",
+        f"--source {PODS_RANGE} --jump NFQUEUE --queue-num {QUEUE}",
+        f"--destination {PODS_RANGE} --jump NFQUEUE --queue-num {QUEUE}",
+    ):
+        processes.run(*chain, "--append", POLICIES_CHAIN, *rule.split())
+    processes.run(*chain, "--append", "POSTROUTING", "--jump", POLICIES_CHAIN)
     return True
 
 

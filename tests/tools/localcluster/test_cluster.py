@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,10 @@ def call(caller: str) -> str:
     return kubectl("exec", caller, "--", "/web", "http://server.default.svc.cluster.local", check=False)
 
 
+def is_refused(caller: str) -> bool:
+    return "context deadline exceeded" in call(caller)
+
+
 def eventually(true: Callable[[], bool]) -> bool:
     until = time.monotonic() + 15
     while not (found := true()) and time.monotonic() < until:
@@ -119,7 +124,7 @@ def test_a_network_policy_is_enforced_between_nodes_and_on_one() -> None:
 
     for allowed, refused in (("caller", "neighbour"), ("neighbour", "caller")):
         apply(policy(allowed))
-        assert eventually(lambda who=refused: "context deadline exceeded" in call(who)), refused
+        assert eventually(partial(is_refused, refused)), refused
         assert call(allowed) == "hello"
     kubectl("delete", "networkpolicy", "p")
     assert eventually(lambda: call("caller") == "hello")

@@ -5,7 +5,6 @@ go 1.24.0
 
 require (
 	github.com/google/nftables v0.3.0
-	k8s.io/api v0.34.4
 	k8s.io/client-go v0.34.4
 	sigs.k8s.io/kube-network-policies v0.8.0
 )
@@ -66,6 +65,7 @@ require (
 	gopkg.in/evanphx/json-patch.v4 v4.12.0 // indirect
 	gopkg.in/inf.v0 v0.9.1 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
+	k8s.io/api v0.34.4 // indirect
 	k8s.io/apimachinery v0.34.4 // indirect
 	k8s.io/cri-api v0.25.3 // indirect
 	k8s.io/klog/v2 v2.130.1 // indirect

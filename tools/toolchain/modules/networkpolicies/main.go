@@ -1,8 +1,7 @@
 // Enforces the network policies of a cluster whose nodes are all on this machine, and share its network.
 //
-// The work is SIG Network's (sigs.k8s.io/kube-network-policies): a packet that opens a connection of a pod that some
-// policy selects waits in a netfilter queue for the controller's word. Its own command looks after one node, from a pod
-// on it; this one looks after all, from beside them.
+// The work is SIG Network's (sigs.k8s.io/kube-network-policies): a packet that opens a connection waits in a netfilter
+// queue for the controller's word. Its own command looks after one node, from a pod on it; this one after all of them.
 package main
 
 import (
@@ -15,7 +14,6 @@ import (
 	"syscall"
 
 	"github.com/google/nftables"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
@@ -24,16 +22,6 @@ import (
 
 // Set by the linker.
 var version = "unknown"
-
-const machine = "this-machine"
-
-// The controller minds the pods of one node: each pod that it hears of is on that one.
-func onThisMachine(object any) (any, error) {
-	if pod, ok := object.(*corev1.Pod); ok {
-		pod.Spec.NodeName = machine
-	}
-	return object, nil
-}
 
 func run(ctx context.Context, kubeconfig string, queue int, table string) error {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
@@ -44,11 +32,13 @@ func run(ctx context.Context, kubeconfig string, queue int, table string) error 
 	if err != nil {
 		return err
 	}
-	factory := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithTransform(onThisMachine))
+	factory := informers.NewSharedInformerFactory(client, 0)
 	core := factory.Core().V1()
+	// Which packets it is asked about is for the caller's rules to say: those of its own are for the pods of one node, and
+	// there is none of this name. Without NRI it would dereference what it has not made, so it may look for that in vain.
 	controller, err := networkpolicy.NewController(
 		client, factory.Networking().V1().NetworkPolicies(), core.Namespaces(), core.Pods(), nil, nil, nil, nil,
-		networkpolicy.Config{NodeName: machine, QueueID: queue, NFTableName: table, NRIdisabled: true},
+		networkpolicy.Config{NodeName: "none", QueueID: queue, NFTableName: table},
 	)
 	if err != nil {
 		return err
