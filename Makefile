@@ -38,6 +38,7 @@ test: lint types ## every test that needs one machine, after lint and types
 	@$(PYTHON) tools/run_tests.py
 
 test-cluster: ## the tests that start a Kubernetes on this machine (needs root, Go, containerd, runc and CNI plugins)
+	@test -f .local/run/summary.json || $(MAKE) --no-print-directory run
 	@$(SYNC) --tests infra
 	@$(PYTHON) tools/toolchain/toolchain.py ensure --all
 	@$(PYTHON) tools/run_tests.py --cluster

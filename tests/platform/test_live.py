@@ -163,12 +163,12 @@ def serving_images(platform: Platform, app: str) -> set[str]:
 def test_who_may_speak_to_whom_holds_and_a_notebook_does_not_reach_the_database(platform: Platform) -> None:
     """Connections that were opened before show the other half: the pipeline had all that it needs."""
     with room_for_a_notebook(platform.site):
-        notebook = reached(platform.site, "notebooks", "notebook", "notebook")
+        notebook = reached(platform.site, "notebooks", "notebook")
     assert notebook == {"mlflow", "ray-head", "flight-api"}
-    assert reached(platform.site, "spark", "spark-driver", "spark-driver") == {"broker"}
-    assert reached(platform.site, "ray", "ray-training", "ray") == {"mlflow", "ray-head"}
-    assert reached(platform.site, "serving", "flight-api-embedded", "default") == {"model-api"}
-    assert reached(platform.site, "mlflow", "mlflow", "mlflow") == {"database"}
+    assert reached(platform.site, "spark", "spark-driver") == {"broker"}
+    assert reached(platform.site, "ray", "ray-training") == {"mlflow", "ray-head"}
+    assert reached(platform.site, "serving", "flight-api-embedded") == {"model-api"}
+    assert reached(platform.site, "mlflow", "mlflow") == {"database"}
 
 
 def test_down_leaves_no_object_volume_process_mount_interface_or_address(platform: Platform) -> None:

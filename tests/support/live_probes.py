@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
 from kubernetes import client
 from mlplatform import naming, service_types
+from mlplatform.services.pods import APP_LABEL, CONTAINER_SECURITY, POD_SECURITY
 
-from tools.localplatform.jobs import Step
-from tools.localplatform.running import remove_jobs, run_step
+from tools.images.catalogue import known_image
 from tools.localplatform.site import Site
 
 TARGETS: Final[Mapping[str, str]] = {
     "database": "postgresql.platform-data:5432",
     "broker": "kafka.platform-data:9092",
     "mlflow": "mlflow.mlflow:5000",
-    "ray-head": "ray-head.ray:10001",
+    "ray-head": "ray-head-svc.ray:10001",
     "model-api": "model-api.serving:3000",
     "flight-api": "flight-api-shared.serving:3000",
 }
@@ -36,26 +37,40 @@ print(json.dumps({name: reaches(place) for name, place in json.loads(sys.argv[1]
 """A packet that a policy drops is never answered; whatever else goes wrong ends the probe."""
 
 
-def reached(site: Site, namespace: str, app: str, service_account: str) -> set[str]:
+def reached(site: Site, namespace: str, app: str) -> set[str]:
     """What a pod of that namespace and app reaches. It runs where any pod finds room: policies know no nodes."""
-    step = Step(
-        name="probe",
-        title=f"what {namespace}/{app} reaches",
-        command=("python3", "-c", PROBE, json.dumps(TARGETS)),
-        image="bento_flight_api",
-        namespace=namespace,
-        app=app,
-        service_account=service_account,
-        service_type=service_types.SERVING,
-        cpu_millicores=50,
-        memory_mib=64,
-    )
-    image = f"{site.registry}/bento_flight_api@{site.images()['images.bentoFlightApi']}"
+    core, name = client.CoreV1Api(site.api()), f"probe-{app}"
+    size = {"cpu": "50m", "memory": "64Mi"}
+    image = known_image("bento_flight_api")
+    container = {
+        "name": "probe",
+        "image": f"{site.registry}/{image.repository}@{site.images()[image.key]}",
+        # The image's own entry point takes them.
+        "args": ["python3", "-c", PROBE, json.dumps(TARGETS)],
+        "resources": {"requests": size, "limits": size},
+        "securityContext": dict(CONTAINER_SECURITY),
+    }
+    where = service_types.SERVING
+    spec = {
+        "automountServiceAccountToken": False,
+        "restartPolicy": "Never",
+        "nodeSelector": where.labels,
+        "tolerations": where.tolerations,
+        "securityContext": dict(POD_SECURITY),
+        "containers": [container],
+    }
+    core.create_namespaced_pod(namespace, {"metadata": {"name": name, "labels": {APP_LABEL: app}}, "spec": spec})
     try:
-        found = run_step(site, step, image, lambda _: None)
+        end = time.monotonic() + 90
+        while (found := core.read_namespaced_pod(name, namespace)).status.phase in {"Pending", "Running"}:
+            assert time.monotonic() < end, found.status
+            time.sleep(0.5)
+        said = str(core.read_namespaced_pod_log(name, namespace, _preload_content=False).data.decode())
+        assert found.status.phase == "Succeeded", said
+        answers: dict[str, bool] = json.loads(said)
     finally:
-        remove_jobs(site, [step])
-    return {name for name, answer in found.items() if answer}
+        core.delete_namespaced_pod(name, namespace, grace_period_seconds=0)
+    return {target for target, answer in answers.items() if answer}
 
 
 @contextmanager
