@@ -120,7 +120,11 @@ class ControlPlane:
             "current-context": "test",
         }
         path = self.folder / f"{user}.kubeconfig"
-        path.write_text(json.dumps(content))
+        if not path.exists():
+            # Whole or not at all: programs that have just been started read it.
+            beside = path.with_suffix(".new")
+            beside.write_text(json.dumps(content))
+            beside.replace(path)
         return path
 
     def core(self) -> client.CoreV1Api:
