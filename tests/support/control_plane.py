@@ -212,6 +212,7 @@ def control_plane(
         authority = folder / "apiserver" / "apiserver.crt"
         limit = requests_per_second
         limits = () if limit is None else (f"--kube-api-qps={limit}", f"--kube-api-burst={2 * limit}")
+        others: dict[str, subprocess.Popen[bytes]] = {}
         for name, options in (
             (
                 "kube-controller-manager",
@@ -229,7 +230,10 @@ def control_plane(
             ("kube-scheduler", ("--leader-elect=false", "--secure-port=0", *limits)),
             ("kwok", (f"--config={stages}", f"--manage-nodes-with-label-selector={PRETENDED}=true")),
         ):
-            running.enter_context(_program(folder, name, f"--kubeconfig={kubeconfig}", *options))
+            others[name] = running.enter_context(_program(folder, name, f"--kubeconfig={kubeconfig}", *options))
+        time.sleep(1)  # whoever cannot start has ended by then
+        for name, process in others.items():
+            assert process.poll() is None, f"{name} has ended:\n{(folder / f'{name}.log').read_text()[-2000:]}"
         yield made
 
 
