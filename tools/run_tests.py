@@ -20,6 +20,7 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,13 +101,8 @@ def run_suite(name: str, options: Sequence[str], folder: Path, output: Path | No
     environ = {key: value for key, value in os.environ.items() if key != "PLATFORM_CONTRACT"}
     report, started = folder / f"{name}.xml", time.monotonic()
     command = [str(python), "-m", "pytest", FOLDERS[name], f"--junit-xml={report}", *options]
-    if output is None:
-        status = subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
-    else:
-        with output.open("wb") as handle:
-            status = subprocess.run(
-                command, cwd=ROOT, env=environ, check=False, stdout=handle, stderr=subprocess.STDOUT
-            ).returncode
+    with output.open("wb") if output else nullcontext() as handle:
+        status = subprocess.run(command, cwd=ROOT, env=environ, check=False, stdout=handle, stderr=handle).returncode
     return Result(name, status == 0, time.monotonic() - started, counts(report))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -153,16 +154,17 @@ def test_a_removal_waits_until_the_object_is_gone_and_names_what_holds_it(
     assert core.list_namespaced_config_map(namespace, field_selector="metadata.name=held").items == []
 
 
+def imported(sdk: SimpleNamespace, namespace: str) -> Callable[[Any], object]:
+    there = sdk.pulumi.ResourceOptions(import_=f"{namespace}/settings")
+    return lambda opts: config_map(sdk, namespace, a="1")(sdk.pulumi.ResourceOptions.merge(opts, there))
+
+
 def test_an_object_that_is_there_is_imported_as_it_is_and_then_managed(
     stack: Opened, sdk: SimpleNamespace, plane: ControlPlane, namespace: str
 ) -> None:
-    def imported(opts: Any) -> object:
-        there = sdk.pulumi.ResourceOptions(import_=f"{namespace}/settings")
-        return config_map(sdk, namespace, a="1")(sdk.pulumi.ResourceOptions.merge(opts, there))
-
     core = plane.core()
     before = core.create_namespaced_config_map(namespace, {"metadata": {"name": "settings"}, "data": {"a": "1"}})
-    with stack(program_of(sdk, imported)) as made:
+    with stack(program_of(sdk, imported(sdk, namespace))) as made:
         assert operations(made.run("up")) == {"import": 1}
     with stack(program_of(sdk, config_map(sdk, namespace, a="2"))) as made:
         assert operations(made.run("up")) == {"update": 1}
@@ -171,11 +173,7 @@ def test_an_object_that_is_there_is_imported_as_it_is_and_then_managed(
 
 
 def test_what_is_not_there_cannot_be_imported(stack: Opened, sdk: SimpleNamespace, namespace: str) -> None:
-    def imported(opts: Any) -> object:
-        there = sdk.pulumi.ResourceOptions(import_=f"{namespace}/settings")
-        return config_map(sdk, namespace, a="1")(sdk.pulumi.ResourceOptions.merge(opts, there))
-
-    with stack(program_of(sdk, imported)) as made:
+    with stack(program_of(sdk, imported(sdk, namespace))) as made:
         outcome = made.run("up")
     assert f"'{namespace}/settings' does not exist" in told(outcome)
 
