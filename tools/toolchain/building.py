@@ -4,6 +4,7 @@ A stamp beside the programs says what was built, from what. It is written last a
 ends a build, a power cut included, what is there without its stamp is built again. Everything lies below one folder:
 
     bin/<name>, pulumi/bin/pulumi   the programs
+    share/<name>/                   files that come with it
     stamps/<name>.json              what each was built from
     building/<name>/                work in progress, and what a killed build has left; the next build removes it
     locks/<name>, logs/<name>.log   who builds; what Go said the last time
@@ -68,6 +69,11 @@ def path_of(program: Program, folder: Path) -> Path:
     return folder / program.prefix / "bin" / program.name
 
 
+def share_of(program: Program, folder: Path) -> Path:
+    """Where the files are, or will be, that come with it."""
+    return folder / "share" / program.name
+
+
 def is_built(program: Program, folder: Path, go: Go | None) -> bool:
     """Whether it is there, whole, and from what the repository says now.
 
@@ -79,7 +85,8 @@ def is_built(program: Program, folder: Path, go: Go | None) -> bool:
     except (OSError, ValueError):
         return False
     wanted = {"recipe": program.recipe, "bytes": size, "go": go.version if go else stamp.get("go")}
-    return {key: stamp.get(key) for key in wanted} == wanted
+    files = [share_of(program, folder) / Path(name).name for name in program.files]
+    return {key: stamp.get(key) for key in wanted} == wanted and all(path.is_file() for path in files)
 
 
 def ensure_built(
@@ -109,7 +116,7 @@ def ensure_built(
         try:
             result = scratch / program.name
             _run_go(program, go, result, folder / "logs" / f"{program.name}.log", tick)
-            _check_version(program, result)
+            _check_version(program, go, result)
             _put_in_place(program, folder, go, result, time.monotonic() - started)
         finally:
             shutil.rmtree(scratch.parent, ignore_errors=True)
@@ -195,9 +202,13 @@ def _failure(program: Program, status: int, log: Path) -> ToolchainError:
     return ToolchainError(f"Building {program.name} {program.version} failed (go: {status}).\n{tail}\n{advice}")
 
 
-def _check_version(program: Program, result: Path) -> None:
+def _check_version(program: Program, go: Go, result: Path) -> None:
     """A linker setting of a wrong name changes nothing and says nothing: so the program itself is asked."""
-    said = version_of(result, program.version_arguments)
+    if program.version_arguments:
+        said = version_of(result, program.version_arguments)
+    else:
+        rows = [line.split() for line in version_of(go.path, ("version", "-m", str(result))).splitlines()]
+        said = next((row[2] for row in rows if row[:2] in (["mod", program.holder], ["dep", program.holder])), "")
     if find_version(said) != program.version:
         raise ToolchainError(
             f"{program.name} was built, but says {said.strip()[:200] or 'nothing'!r} of its version instead of"
@@ -217,7 +228,25 @@ def _put_in_place(program: Program, folder: Path, go: Go, result: Path, seconds:
     for parent in (stamp.parent, path.parent):
         parent.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
+    _put_files(program, folder, go)
     result.replace(path)
     draft = result.with_suffix(".json")
     draft.write_text(json.dumps(facts, indent=2) + "\n")
     draft.replace(stamp)
+
+
+def _put_files(program: Program, folder: Path, go: Go) -> None:
+    """Copies what comes with the program out of Go's own folder of modules, which may be emptied any time."""
+    if not program.files:
+        return
+    command = [str(go.path), "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", program.holder]
+    done = subprocess.run(command, cwd=program.module, capture_output=True, text=True, check=False)
+    place = Path(done.stdout.strip())
+    if done.returncode != 0 or not place.is_absolute():
+        raise ToolchainError(f"Go does not say where {program.holder} is: {done.stderr.strip() or 'nothing'}.")
+    share = share_of(program, folder)
+    shutil.rmtree(share, ignore_errors=True)
+    share.mkdir(parents=True)
+    for name in program.files:
+        # Not its mode: there everything is read-only.
+        shutil.copyfile(place / name, share / Path(name).name)

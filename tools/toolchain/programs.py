@@ -26,6 +26,7 @@ class Program:
     package: str
     """The import path of its main package; or, where that is our own, of what it is about."""
     version_arguments: tuple[str, ...] = ("--version",)
+    """How it is asked for its version; none: it does not tell, and what Go has written into it is read."""
     variables: tuple[str, ...] = ()
     """What the linker sets, as `path.Variable=value`; `{version}`, `{major}` and `{minor}` are the pinned ones."""
     tags: tuple[str, ...] = ()
@@ -33,8 +34,10 @@ class Program:
     """Which version of the machine's own will do; None: only the pinned one."""
     prefix: str = ""
     """Its folder within the toolchain's: the program is at `<prefix>/bin/<name>`."""
-    main_is_ours: bool = False
-    """Whether the main package is in the module's own folder."""
+    main: str = ""
+    """The folder of the main package within the module's, where that is our own."""
+    files: tuple[str, ...] = ()
+    """What comes with it, by its place in the module that holds its package: put into `share/<name>/`."""
 
     @property
     def version(self) -> Version:
@@ -42,12 +45,22 @@ class Program:
 
         Raises ToolchainError when the `go.mod` requires no module that could hold the package.
         """
-        required = required_modules((self.module / "go.mod").read_text())
-        holders = [path for path in required if f"{self.package}/".startswith(f"{path}/")]
-        version = find_version(required[max(holders, key=len)]) if holders else None
+        version = find_version(self._holder[1])
         if version is None:
             raise ToolchainError(f"{self.module / 'go.mod'} requires no release of a module that holds {self.package}.")
         return version
+
+    @property
+    def holder(self) -> str:
+        """The module that holds the package."""
+        return self._holder[0]
+
+    @property
+    def _holder(self) -> tuple[str, str]:
+        required = required_modules((self.module / "go.mod").read_text())
+        holders = [path for path in required if f"{self.package}/".startswith(f"{path}/")]
+        longest = max(holders, key=len, default="")
+        return longest, required.get(longest, "")
 
     @property
     def oldest_go(self) -> str:
@@ -67,15 +80,17 @@ class Program:
             "-trimpath",
             f"-ldflags={' '.join(linked)}",
             *tags,
-            "." if self.main_is_ours else self.package,
+            f"./{self.main}" if self.main else self.package,
         )
 
     @property
     def recipe(self) -> str:
         """The digest of all that decides what is built, but for the version of Go."""
-        parts = [path.read_text() for path in (*sorted(self.module.glob("go.*")), *sorted(self.module.glob("*.go")))]
+        ours = sorted((self.module / self.main).glob("*.go")) if self.main else []
+        parts = [path.read_text() for path in (*sorted(self.module.glob("go.*")), *ours)]
         settings = [f"{key}={value}" for key, value in BUILD_ENVIRONMENT.items()]
-        text = "\0".join([*parts, *self.build_arguments, *settings, platform.system(), platform.machine()])
+        machine = (platform.system(), platform.machine())
+        text = "\0".join([*parts, *self.build_arguments, *self.files, *settings, *machine])
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -101,6 +116,7 @@ def _kubernetes(name: str, *version_arguments: str, own: Range | None = None) ->
     )
 
 
+KUBERAY_KINDS = ("rayclusters", "raycronjobs", "rayjobs", "rayservices")
 PROGRAMS = {
     program.name: program
     for program in (
@@ -124,12 +140,23 @@ PROGRAMS = {
         Program("etcd", MODULES / "etcd", "go.etcd.io/etcd/server/v3"),
         Program(
             "network-policies",
-            MODULES / "networkpolicies",
+            MODULES / "kubernetes",
             "sigs.k8s.io/kube-network-policies/pkg/networkpolicy",
-            main_is_ours=True,
+            main="networkpolicies",
             variables=("main.version={version}",),
         ),
         Program("kwok", MODULES / "kwok", "sigs.k8s.io/kwok/cmd/kwok"),
+        Program(
+            "kuberay-operator",
+            MODULES / "kubernetes",
+            "github.com/ray-project/kuberay/ray-operator",
+            version_arguments=(),
+            # The kinds that it looks after, and the rights that it needs.
+            files=(
+                *(f"config/crd/bases/ray.io_{kind}.yaml" for kind in KUBERAY_KINDS),
+                "config/rbac/role.yaml",
+            ),
+        ),
         # The tag is CoreDNS's own, of its Makefile: without it the linker keeps every exported method.
         Program("coredns", MODULES / "coredns", "github.com/coredns/coredns", ("-version",), tags=("grpcnotrace",)),
         Program(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.toolchain.building import ensure_built, is_built, path_of
+from tools.toolchain.building import ensure_built, is_built, path_of, share_of
 from tools.toolchain.machine import Go, find_go
 from tools.toolchain.programs import ROOT, Program
 from tools.toolchain.versions import ToolchainError
@@ -127,6 +127,29 @@ def test_a_prefix_makes_the_folder_that_the_automation_api_is_given(hello: Progr
     program = Program(**{**vars(hello), "prefix": "pulumi"})
     ensure_built(program, folder, go)
     assert run(folder / "pulumi" / "bin" / "hello") == "hello v1.2.3\n"
+
+
+def test_a_program_that_does_not_tell_its_version_is_known_by_what_go_has_written_into_it(
+    hello: Program, folder: Path, go: Go
+) -> None:
+    main = hello.module / "hello" / "cmd" / "hello" / "main.go"
+    main.write_text("package main\n\nfunc main() {}\n")
+    program = Program(**{**vars(hello), "version_arguments": (), "variables": ()})
+    assert ensure_built(program, folder, go)
+
+
+def test_files_that_come_with_a_program_are_copied_and_missed(hello: Program, folder: Path, go: Go) -> None:
+    kinds = hello.module / "hello" / "config" / "kinds.yaml"
+    kinds.parent.mkdir()
+    kinds.write_text("kinds of hello\n")
+    program = Program(**{**vars(hello), "files": ("config/kinds.yaml",)})
+    ensure_built(program, folder, go)
+    copied = share_of(program, folder) / "kinds.yaml"
+    assert copied.read_text() == "kinds of hello\n"
+    copied.unlink()
+    assert not is_built(program, folder, go)
+    assert ensure_built(program, folder, go)
+    assert copied.exists()
 
 
 def test_what_is_there_is_not_built_again(hello: Program, folder: Path, builds: Callable[[], int]) -> None:
