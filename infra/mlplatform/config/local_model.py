@@ -83,8 +83,9 @@ class InCluster(Section):
     """What all passwords of the environment are derived from: `pulumi config set --secret`."""
     stand_ins: StandIns = StandIns()
     """Images of the database and the broker."""
-    kube_ray: bool = False
-    """Whether KubeRay's chart is installed; without it the Ray cluster has the size that it starts with."""
+    kube_ray: Literal["none", "present", "chart"] = "none"
+    """Where KubeRay's operator comes from: the cluster has it already, or its chart is installed. Without it the Ray
+    cluster always has all of its workers."""
 
 
 class LocalConfig(Section):

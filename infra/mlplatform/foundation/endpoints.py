@@ -154,9 +154,10 @@ class Endpoints:
     """Where executors' claims come from; without it there is no storage class of ours."""
     load_balancers: LoadBalancers | None = None
     """Without them services answer inside the cluster alone."""
+    kube_ray: Literal["none", "present", "chart"] = "chart"
+    """Where KubeRay's operator comes from: nowhere, the cluster has it already, or its chart is installed."""
     ray_token: pulumi.Output[str] | None = None
-    """What Ray's own processes show each other, where no operator makes it: the cluster then has the size that it
-    starts with. Secret."""
+    """What Ray's own processes show each other, where no operator makes it. Secret."""
     ready: tuple[pulumi.Resource, ...]
     """What must be there before the first pod can run: node groups, add-ons, rights of service accounts, and the
     namespace of operators (`mlplatform.foundation.system_namespace`)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pulumi
@@ -118,15 +118,12 @@ def _run_mlflow(
 
 def _run_ray(config: AnyConfig, endpoints: Endpoints, services: Services, opts: pulumi.ResourceOptions) -> None:
     namespace = naming.NAMESPACE_RAY
-    operator = (
-        None
-        if endpoints.ray_token is not None
-        else RayOperator(
-            "ray-operator",
-            RayOperatorArgs(ray_namespace=services.namespaces[namespace], ready=endpoints.ready),
-            opts,
+    ready: Sequence[pulumi.Resource] = endpoints.ready
+    if endpoints.kube_ray == "chart":
+        operator = RayOperator(
+            "ray-operator", RayOperatorArgs(ray_namespace=services.namespaces[namespace], ready=ready), opts
         )
-    )
+        ready = (operator.release,)
     image = find_image(endpoints, "ray_training", "The Ray cluster")
     if image is None:
         return
@@ -136,20 +133,13 @@ def _run_ray(config: AnyConfig, endpoints: Endpoints, services: Services, opts: 
         service_account=services.service_accounts[namespace, "ray"],
         claims=services.claims,
     )
-    if operator is not None:
-        RayCluster(
-            "ray",
-            RayClusterArgs(pods=pods, namespace=services.namespaces[namespace], operator=operator.release),
-            opts,
-        )
-    elif endpoints.ray_token is not None:
+    if endpoints.ray_token is None:
+        RayCluster("ray", RayClusterArgs(pods=pods, namespace=services.namespaces[namespace], ready=ready), opts)
+    else:
         FixedRayCluster(
             "ray",
             FixedRayClusterArgs(
-                pods=pods,
-                namespace=services.namespaces[namespace],
-                token=endpoints.ray_token,
-                ready=endpoints.ready,
+                pods=pods, namespace=services.namespaces[namespace], token=endpoints.ray_token, ready=ready
             ),
             opts,
         )

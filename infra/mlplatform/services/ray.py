@@ -80,8 +80,8 @@ class RayClusterArgs:
 
     pods: RayPods
     namespace: pulumi.Input[str]
-    operator: pulumi.Resource
-    """Owner of the finalizers: it goes after the cluster."""
+    ready: Sequence[pulumi.Resource]
+    """What its pods need; the operator among it, where that is the program's: it goes after the cluster."""
 
 
 class RayCluster(pulumi.ComponentResource):
@@ -103,6 +103,8 @@ class RayCluster(pulumi.ComponentResource):
                 "rayVersion": RAY,
                 # A token that KubeRay makes and keeps in a secret of the namespace, named like the cluster.
                 "authOptions": {"mode": "token"},
+                # Without it pods keep the image and the settings that they were made with.
+                "upgradeStrategy": {"type": "Recreate"},
                 "enableInTreeAutoscaling": True,
                 "autoscalerOptions": {
                     "version": "v2",
@@ -121,15 +123,14 @@ class RayCluster(pulumi.ComponentResource):
                 },
                 "workerGroupSpecs": [self._group(group) for group in settings.worker_groups],
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[args.operator], delete_before_replace=True),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.ready), delete_before_replace=True),
         )
         self.register_outputs({"address": self.address})
 
     def _group(self, group: RayWorkerGroup) -> dict[str, Any]:
         return {
             "groupName": group.name,
-            # Where it starts; the autoscaler moves it from then on.
-            "replicas": group.min_workers,
+            # `replicas` is the autoscaler's: an `up` that set it would end workers in the middle of a training.
             "minReplicas": group.min_workers,
             "maxReplicas": group.max_workers,
             "idleTimeoutSeconds": self._args.pods.settings.idle_timeout_seconds,

@@ -32,7 +32,7 @@ class FixedRayClusterArgs:
 
 
 class FixedRayCluster(pulumi.ComponentResource):
-    """The head, and of each worker group as many workers as it has at least."""
+    """The head, and of each worker group all workers: nobody would start one later."""
 
     def __init__(self, name: str, args: FixedRayClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlplatform:ray:FixedRayCluster", name, None, opts)
@@ -81,7 +81,7 @@ class FixedRayCluster(pulumi.ComponentResource):
                 f"{name}-worker-{group.name}",
                 args.pods.worker(group, start),
                 {APP_LABEL: WORKER, **own},
-                group.min_workers,
+                group.max_workers,
                 [head],
             )
         self.register_outputs({})

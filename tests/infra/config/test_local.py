@@ -48,11 +48,6 @@ CASES = [
         " lower it, or use larger types in nodeGroups.sparkDriver",
     ),
     bad(
-        {"ray.workerGroups[0].minWorkers": 0},
-        "ray.workerGroups[0].minWorkers: is 0 in every group, and without KubeRay nobody starts a worker later"
-        " (given: 0): use at least 1, or inCluster.kubeRay true",
-    ),
-    bad(
         {"nodeGroups.ray.maxSize": 1},
         "nodeGroups.ray.maxSize: is too small for all workers of ray.workerGroups and the head (given: 1): use at least"
         " 2, or lower maxWorkers",

@@ -166,12 +166,20 @@ def test_without_an_image_of_the_database_one_sentence_says_what_to_do() -> None
         build(main, values, "local")
 
 
-def test_with_kuberay_the_operator_makes_the_cluster_and_its_token() -> None:
+@pytest.mark.parametrize(("kube_ray", "charts"), [("present", 0), ("chart", 1)])
+def test_with_kuberay_the_operator_makes_the_cluster_and_its_token(kube_ray: str, charts: int) -> None:
     values = complete_config("local")
-    values["inCluster"] = {**values["inCluster"], "kubeRay": True}
+    values["inCluster"] = {**values["inCluster"], "kubeRay": kube_ray}
     recorder = build(main, values, "local")
     assert list(manifests(recorder, "RayCluster"))
     assert not [one for one in recorder.resources if one.name == "ray-token"]
+    assert len(of_kinds(recorder, "kubernetes:helm.sh/v3:Release")) == charts
+
+
+def test_without_kuberay_all_workers_are_always_there() -> None:
+    worker = record("local").one("kubernetes:apps/v1:Deployment", "ray-worker-small").inputs["spec"]
+    assert worker["replicas"] == 1
+    assert "minWorkers" not in complete_config("local")["ray"]["workerGroups"][0]
 
 
 def test_ray_processes_show_each_other_a_token_and_workers_look_for_the_head() -> None:

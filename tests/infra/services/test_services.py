@@ -54,7 +54,7 @@ def test_without_iam_mlflow_reads_its_own_password_from_a_file_and_no_other() ->
 
 def test_ray_starts_with_its_head_alone_and_may_grow_to_the_configured_maximum() -> None:
     (group,) = ray_cluster(recorded())["workerGroupSpecs"]
-    assert (group["replicas"], group["minReplicas"], group["maxReplicas"]) == (0, 0, 3)
+    assert (group["minReplicas"], group["maxReplicas"]) == (0, 3)
     assert ray_cluster(recorded())["enableInTreeAutoscaling"] is True
     assert ray_cluster(recorded())["autoscalerOptions"]["version"] == "v2"
     assert ray_cluster(recorded())["autoscalerOptions"]["idleTimeoutSeconds"] == 120
@@ -68,6 +68,12 @@ def test_the_head_runs_no_tasks_and_wants_a_token() -> None:
 def test_a_worker_tells_ray_of_the_cpus_and_the_memory_that_its_pod_has() -> None:
     (group,) = ray_cluster(recorded())["workerGroupSpecs"]
     assert group["rayStartParams"] == {"num-cpus": "4", "object-store-memory": str(int(0.3 * 16 * 2**30))}
+
+
+def test_how_many_workers_there_are_is_the_autoscalers_and_a_new_image_reaches_the_pods() -> None:
+    (group,) = ray_cluster(recorded())["workerGroupSpecs"]
+    assert "replicas" not in group
+    assert ray_cluster(recorded())["upgradeStrategy"] == {"type": "Recreate"}
 
 
 def test_ray_is_told_the_version_that_its_image_has() -> None:

@@ -51,7 +51,6 @@ LOCAL_CHECKS: Final[tuple[Check, ...]] = (
     spark.executors_have_nodes,
     *serving.CHECKS,
     local.folder_is_its_own,
-    local.workers_are_there,
 )
 """Those of the environment `local`: no node is started or taken away there, and nothing costs money."""
 

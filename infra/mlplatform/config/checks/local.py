@@ -9,7 +9,7 @@ from mlplatform.config.checks.fitting import Need, fits, nodes_needed
 from mlplatform.config.checks.system import MLFLOW_SERVER
 from mlplatform.config.faults import Fault
 from mlplatform.config.local_model import InCluster, LocalNodeGroups
-from mlplatform.config.workload_sections import Mlflow, Ray, Spark
+from mlplatform.config.workload_sections import Mlflow, Spark
 from mlplatform.executor_profile import smallest_shape
 
 STAND_IN: Final = Need(memory_mib=768, cpu_millicores=200)
@@ -57,15 +57,4 @@ def folder_is_its_own(in_cluster: InCluster) -> Iterator[Fault]:
             "is a folder right below the root, which pods would write to",
             in_cluster.folder,
             "use one of its own, as /srv/mlplatform",
-        )
-
-
-def workers_are_there(in_cluster: InCluster, ray: Ray) -> Iterator[Fault]:
-    """Without KubeRay nobody starts a worker later."""
-    if not in_cluster.kube_ray and not any(group.min_workers for group in ray.worker_groups):
-        yield Fault(
-            "ray.workerGroups[0].minWorkers",
-            "is 0 in every group, and without KubeRay nobody starts a worker later",
-            0,
-            "use at least 1, or inCluster.kubeRay true",
         )

@@ -107,7 +107,8 @@ def incluster_foundation(config: LocalConfig) -> Endpoints:
             https=(),
             kubernetes_api=PRIVATE_RANGES,
         ),
-        ray_token=None if given.kube_ray else derived(seed, "ray"),
+        kube_ray=given.kube_ray,
+        ray_token=derived(seed, "ray") if given.kube_ray == "none" else None,
         ready=(system, database, *((kafka,) if kafka else ())),
     )
 
