@@ -7,6 +7,7 @@ ENV ?=
 CONTEXT ?=
 REGISTRY ?=
 FOLDER ?=
+STAND_INS ?=
 ENVS := .local/envs
 SYNC := $(PYTHON) tools/environments.py sync
 WORKLOADS := platform_contract spark_preprocessing ray_training bento_serving mlflow_tracking
@@ -40,7 +41,7 @@ test: lint types ## every test that needs one machine, after lint and types
 test-cluster: ## the tests that start a Kubernetes on this machine (needs root, Go, containerd, runc and CNI plugins)
 	@test -f .local/run/summary.json || $(MAKE) --no-print-directory run
 	@$(SYNC) --tests infra
-	@$(PYTHON) tools/toolchain/toolchain.py ensure --all
+	@$(MAKE) --no-print-directory --jobs 2 toolchain images STAND_INS=1
 	@$(PYTHON) tools/run_tests.py --cluster
 
 check: lint ## lint, types, and the program of every environment against its rules and facts; no credentials
@@ -71,7 +72,7 @@ toolchain: ## build the pinned Pulumi and Kubernetes programs that this machine 
 	@$(PYTHON) tools/toolchain/toolchain.py ensure --all
 
 images: ## build the workloads' images, those that changed (needs buildah, podman or docker)
-	@$(PYTHON) tools/images/images.py build
+	@$(PYTHON) tools/images/images.py build $(if $(STAND_INS),--stand-ins)
 
 cluster: ## a real Kubernetes on this machine, a node per service type (root; `make toolchain` first)
 	@$(SYNC) infra

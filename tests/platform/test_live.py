@@ -1,4 +1,4 @@
-"""From nothing to served predictions in pods, and what must hold of the platform while it is up and after it."""
+"""From nothing to served predictions in pods, and what must hold of the platform while it is up."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 from kubernetes import client
-from live_platform import Platform, tool
+from live_platform import Platform
 from live_probes import reached, room_for_a_notebook
-from live_traces import traces
 from mlplatform.service_types import LABEL
 from other_image import other_image
 from platform_contract.model_file import shared_model_path
@@ -22,15 +21,10 @@ from tools.images.catalogue import known_image
 from tools.localcluster.control_plane import QUEUES
 from tools.localcluster.layout import NODES, ROOT
 from tools.localplatform.pipeline import service_address
-from tools.localplatform.stack import deploy, destroy
+from tools.localplatform.stack import deploy
 
 SEED_SPREAD = 0.009
 """Of the AUC: row order and seed alone move it by so much (`tests/end_to_end`)."""
-PART_OF = "app.kubernetes.io/part-of=mlplatform"
-
-
-def pods(platform: Platform) -> list[Any]:
-    return list(client.CoreV1Api(platform.api()).list_pod_for_all_namespaces(label_selector=PART_OF).items)
 
 
 def operation(step: Any) -> str:
@@ -77,7 +71,7 @@ def test_every_pod_is_on_a_node_of_its_service_type(platform: Platform) -> None:
         node.metadata.name: node.metadata.labels[LABEL] for node in client.CoreV1Api(platform.api()).list_node().items
     }
     assert len(nodes) == len(NODES)
-    found = pods(platform)
+    found = platform.pods()
     assert {pod.metadata.labels[LABEL] for pod in found} >= {"system", "ray", "serving", "spark-driver"}
     misplaced = {
         pod.metadata.name: pod.spec.node_name
@@ -169,17 +163,3 @@ def test_who_may_speak_to_whom_holds_and_a_notebook_does_not_reach_the_database(
     assert reached(platform.site, "ray", "ray-training") == {"mlflow", "ray-head"}
     assert reached(platform.site, "serving", "flight-api-embedded") == {"model-api"}
     assert reached(platform.site, "mlflow", "mlflow") == {"database"}
-
-
-def test_down_leaves_no_object_volume_process_mount_interface_or_address(platform: Platform) -> None:
-    assert destroy(platform.site) is not None
-    core = client.CoreV1Api(platform.api())
-    assert [one.metadata.name for one in core.list_namespace(label_selector=PART_OF).items] == []
-    assert [one.metadata.name for one in core.list_persistent_volume().items] == []
-    assert pods(platform) == []
-    tool("down")
-    after = traces()
-    assert {key: after[key] - seen for key, seen in platform.before.items()} == {key: set() for key in platform.before}
-    ours = str(ROOT / ".local" / "localcluster").encode()
-    assert [path for path in Path("/proc").glob("[0-9]*/cmdline") if ours in path.read_bytes()] == []
-    assert not list(platform.site.volumes.glob("*"))

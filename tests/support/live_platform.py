@@ -15,6 +15,7 @@ from kubernetes import client
 from tools.localcluster.layout import ROOT
 from tools.localplatform.site import Site
 
+PART_OF = "app.kubernetes.io/part-of=mlplatform"
 LOCAL_RUN = ROOT / ".local" / "run" / "summary.json"
 TOOL = [sys.executable, str(ROOT / "tools" / "localplatform")]
 
@@ -37,6 +38,10 @@ class Platform:
 
     def api(self) -> client.ApiClient:
         return self.site.api()
+
+    def pods(self) -> list[Any]:
+        """All of the platform's that are there."""
+        return list(client.CoreV1Api(self.api()).list_pod_for_all_namespaces(label_selector=PART_OF).items)
 
 
 def tool(*words: str) -> str:

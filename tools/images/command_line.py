@@ -139,6 +139,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="build images, only what has changed")
     build.add_argument("images", nargs="*", metavar="IMAGE", help="none means all workloads'")
+    build.add_argument("--stand-ins", action="store_true", help="also those of the environment local alone")
     build.add_argument("--push", metavar="REGISTRY", default="", help="push to REGISTRY/<image>, by digest")
     build.add_argument(
         "--archive", action="store_true", help="write each image into a file below .local/images/archives"
@@ -190,7 +191,8 @@ def run(parsed: argparse.Namespace) -> str:
     if parsed.command == "lock":
         return lock(known_image(parsed.image), FOLDER, lambda text: print(f"images: {text}", flush=True))
     options = options_of(parsed)
-    images: list[Image] = [known_image(name) for name in dict.fromkeys(getattr(parsed, "images", ()) or IMAGES)]
+    names = [*(getattr(parsed, "images", ()) or IMAGES), *(STAND_INS if getattr(parsed, "stand_ins", False) else ())]
+    images: list[Image] = [known_image(name) for name in dict.fromkeys(names)]
     # Lines about what goes on are no part of what a program reads.
     stream = sys.stderr if parsed.as_json else sys.stdout
     site = Site(find_builder(parsed.builder), options, lambda text: print(f"images: {text}", file=stream, flush=True))

@@ -26,7 +26,7 @@ from tools.localcluster.layout import (
 )
 
 OURS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kubectl",
-        "coredns", "registry", "network-policies")  # fmt: skip
+        "coredns", "registry", "network-policies", "kuberay-operator")  # fmt: skip
 READY_SECONDS = 90
 NOT_RUNNING = 3
 HELP = """\
@@ -116,6 +116,8 @@ def _start(nodes: Sequence[Node], began: float) -> None:
     control_plane.start_proxy(nodes[0])
     if not control_plane.start_policies():
         tell("network policies are not enforced: this kernel has no netfilter queues")
+    tell("KubeRay's operator")
+    control_plane.start_kuberay()
     tell("the cluster is up")
 
 

@@ -1,13 +1,15 @@
 """etcd, the API server, the controllers, the scheduler, CoreDNS and the registry.
 
-When nodes are there: kube-proxy, and what enforces network policies.
+When nodes are there: kube-proxy, what enforces network policies, and KubeRay's operator.
 """
 
 from __future__ import annotations
 
 import json
 import time
+import urllib.request
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 
 from tools.localcluster import certificates, processes
@@ -25,6 +27,7 @@ from tools.localcluster.layout import (
     REGISTRY_PORT,
     SERVER_ADDRESS,
     SERVICE_RANGE,
+    SHARE,
     LocalClusterError,
     Node,
 )
@@ -32,7 +35,11 @@ from tools.localcluster.layout import (
 PKI = certificates.FOLDER
 PROXY_SECONDS = 60
 POLICIES = "network-policies"
+KUBERAY = "kuberay-operator"
 POLICIES_TABLE = "mlplatform-localcluster"
+KUBERAY_PORT = 10258
+KUBERAY_SECONDS = 60
+RBAC = "rbac.authorization.k8s.io"
 QUEUE = 100
 QUEUES = Path("/proc/net/netfilter/nfnetlink_queue")
 """Netfilter's queues in use; not there where the kernel has none."""
@@ -44,7 +51,7 @@ def make_certificates(nodes: Sequence[Node]) -> None:
     certificates.issue("apiserver", "kube-apiserver", "system:masters", hosts)
     certificates.issue("admin", "admin", "system:masters")
     certificates.issue("accounts", "accounts")
-    for user in ("kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns", POLICIES):
+    for user in ("kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns", POLICIES, KUBERAY):
         certificates.issue(user, f"system:{user}")
         certificates.kubeconfig(user, BASE / "etc" / f"{user}.kubeconfig")
     for node in nodes:
@@ -151,15 +158,50 @@ def start_policies() -> bool:
     return True
 
 
+def start_kuberay() -> None:
+    """KubeRay's operator, with its kinds, and the rights that its makers give it. Returns when it is at work."""
+    files = SHARE / KUBERAY
+    kinds = [argument for path in sorted(files.glob("ray.io_*.yaml")) for argument in ("-f", str(path))]
+    # They are too large for the annotation of an apply on the client's side.
+    kubectl("apply", "--server-side", *kinds, "-f", str(files / "role.yaml"))
+    kubectl("wait", "--for=condition=Established", "--timeout=60s", *kinds)
+    _apply([_binding(KUBERAY, role=KUBERAY)])
+    _start(
+        KUBERAY, f"--kubeconfig={BASE / 'etc' / f'{KUBERAY}.kubeconfig'}", "--enable-leader-election=false",
+        "--metrics-addr=0", f"--health-probe-bind-address={SERVER_ADDRESS}:{KUBERAY_PORT}",
+    )  # fmt: skip
+    until = time.monotonic() + KUBERAY_SECONDS
+    while not _answers(f"http://{SERVER_ADDRESS}:{KUBERAY_PORT}/readyz"):
+        if time.monotonic() > until or processes.table()[KUBERAY] is None:
+            raise LocalClusterError(f"KubeRay's operator does not answer: see {BASE / 'logs' / f'{KUBERAY}.log'}.")
+        time.sleep(0.2)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - an address of this machine
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
+
+
 def _allow(user: str, rules: Sequence[Mapping[str, object]]) -> None:
     """Lets a program of the cluster's do this much."""
-    name, rbac = f"system:{user}", "rbac.authorization.k8s.io"
-    objects = [
-        {"apiVersion": f"{rbac}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules},
-        {"apiVersion": f"{rbac}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": name},
-         "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": name},
-         "subjects": [{"apiGroup": rbac, "kind": "User", "name": name}]},
-    ]  # fmt: skip
+    name = f"system:{user}"
+    role = {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules}
+    _apply([role, _binding(user, role=name)])
+
+
+def _binding(user: str, role: str) -> dict[str, object]:
+    name = f"system:{user}"
+    return {
+        "apiVersion": f"{RBAC}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": name},
+        "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": role},
+        "subjects": [{"apiGroup": RBAC, "kind": "User", "name": name}],
+    }  # fmt: skip
+
+
+def _apply(objects: Sequence[object]) -> None:
     kubectl("apply", "-f", "-", said=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
 
 
@@ -184,7 +226,7 @@ def _start_dns() -> None:
                       "labels": {"kubernetes.io/service-name": "kube-dns"}},
          "endpoints": [{"addresses": [DNS_ADDRESS], "conditions": {"ready": True}}]},
     ]  # fmt: skip
-    kubectl("apply", "-f", "-", said=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+    _apply(objects)
     corefile = BASE / "etc" / "Corefile"
     corefile.write_text(
         f".:53 {{\n bind {DNS_ADDRESS}\n errors\n kubernetes cluster.local in-addr.arpa {{\n"

@@ -8,6 +8,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROGRAMS: Final = ROOT / ".local" / "toolchain" / "bin"
+SHARE: Final = PROGRAMS.with_name("share")
 BASE: Final = ROOT / ".local" / "localcluster"
 KUBECONFIG: Final = BASE / "kubeconfig"
 CONTEXT: Final = "local"

@@ -17,7 +17,7 @@ from mlplatform.services.pods import (
     pod_labels,
 )
 from mlplatform.services.ray_fixed import TOKEN_KEY
-from mlplatform.services.ray_pods import CLUSTER
+from mlplatform.services.ray_pods import CLUSTER, HEAD
 from mlplatform.services.spark import DRIVER, TEMPLATE_CONFIG_MAP, TEMPLATE_PATH, priority_class
 
 TRAINING: Final = "ray-training"
@@ -45,6 +45,8 @@ class Step:
     """Name → the volume's source, and where it is mounted."""
     token: bool = False
     priority: str | None = None
+    beside: str | None = None
+    """An app of the namespace that its pod shares a node with."""
 
 
 _MODELS: Final = {"models": ({"persistentVolumeClaim": {"claimName": "models"}}, naming.MODELS_MOUNT)}
@@ -77,8 +79,10 @@ TRAIN: Final = Step(
     app=TRAINING,
     service_account="ray",
     service_type=service_types.RAY,
-    cpu_millicores=1000,
+    # What the head and its autoscaler leave of a node with 2 cores; a worker takes the other node whole.
+    cpu_millicores=500,
     memory_mib=2048,
+    beside=HEAD,
     environment=_RAY_TOKEN,
     volumes=_MODELS,
 )
@@ -93,6 +97,7 @@ PUBLISH: Final = Step(
     service_type=service_types.RAY,
     cpu_millicores=500,
     memory_mib=1536,
+    beside=HEAD,
     volumes=_MODELS,
 )
 
@@ -138,6 +143,9 @@ def job(step: Step, name: str, image: str) -> dict[str, Any]:
         ],
         "volumes": [{"name": key, **source} for key, (source, _) in volumes.items()],
     }
+    if step.beside:
+        term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {APP_LABEL: step.beside}}}
+        pod["affinity"] = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
     if step.priority:
         pod["priorityClassName"] = step.priority
     return {

@@ -6,6 +6,8 @@ import json
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -60,12 +62,27 @@ class Site:
         Raises:
             PlatformError: it does not answer.
         """
-        try:
+        with self._asked():
             found = client.CoreV1Api(self.api()).read_namespace("kube-system", _request_timeout=10)
+        return str(found.metadata.uid)
+
+    def serves_kuberay(self) -> bool:
+        """Whether KubeRay's operator is there: its kinds are.
+
+        Raises:
+            PlatformError: the cluster does not answer.
+        """
+        with self._asked():
+            found = client.ApisApi(self.api()).get_api_versions(_request_timeout=10)
+        return any(group.name == "ray.io" for group in found.groups)
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        try:
+            yield
         except Exception as error:
             where = f"The context {self.context}" if self.context else "The cluster of this machine"
             raise PlatformError(f"{where} does not answer: {str(error).splitlines()[0]}.") from error
-        return str(found.metadata.uid)
 
     def is_the_same_cluster(self) -> bool:
         """Whether what was deployed is still there: a cluster that was made anew knows nothing of it."""

@@ -18,11 +18,17 @@ STACK = "local"
 PROGRAM = "mlplatform.program:main"
 
 
-def settings(site: Site) -> dict[str, str]:
-    """What ``Pulumi.local.yaml`` leaves open."""
+def settings(site: Site, *, kuberay: bool) -> dict[str, str]:
+    """What ``Pulumi.local.yaml`` leaves open.
+
+    Args:
+        kuberay: whether KubeRay's operator is there.
+    """
     keys = {"inCluster.folder": str(site.volumes), "inCluster.registry": site.registry, **site.images()}
     if site.context:
         keys["inCluster.context"] = site.context
+    if kuberay:
+        keys["inCluster.kubeRay"] = "present"
     keys["inCluster.passwordSeed"] = site.seed()
     return {f"mlplatform:{key}": value for key, value in keys.items()}
 
@@ -30,7 +36,7 @@ def settings(site: Site) -> dict[str, str]:
 @contextmanager
 def opened(site: Site) -> Iterator[OfflineStack]:
     """The stack with its state, and the cluster to apply it to."""
-    project = Project.at(ROOT, site.kept, settings(site))
+    project = Project.at(ROOT, site.kept, settings(site, kuberay=site.serves_kuberay()))
     provider = KubernetesApply(str(site.kubeconfig), site.context)
     with offline_stack(project, STACK, load_program(PROGRAM), provider) as stack:
         yield stack

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from infra_configs import local_config
+from mlplatform.config.checks.ray import AUTOSCALER
 from mlplatform.config.local_model import LocalConfig
 from mlplatform.executor_profile import smallest_shape
 from mlplatform.identities import IDENTITIES
@@ -66,9 +67,19 @@ def test_every_step_has_room_beside_what_is_always_there() -> None:
     driver, ray = smallest_shape(config.node_groups.spark_driver), smallest_shape(config.node_groups.ray)
     assert PREPARE.cpu_millicores <= driver.allocatable_cpu_millicores
     assert PREPARE.memory_mib <= driver.allocatable_memory_mib
+    head_cpu = config.ray.head_cpu * 1000 + AUTOSCALER.cpu_millicores
+    head_memory = config.ray.head_memory_gib * 1024 + AUTOSCALER.memory_mib
     for step in (TRAIN, PUBLISH):
-        assert step.cpu_millicores + config.ray.head_cpu * 1000 <= ray.allocatable_cpu_millicores
-        assert step.memory_mib + config.ray.head_memory_gib * 1024 <= ray.allocatable_memory_mib
+        assert step.cpu_millicores + head_cpu <= ray.allocatable_cpu_millicores
+        assert step.memory_mib + head_memory <= ray.allocatable_memory_mib
+
+
+@pytest.mark.parametrize("step", [TRAIN, PUBLISH], ids=lambda step: step.name)
+def test_a_driver_shares_the_heads_node_and_leaves_the_other_to_the_worker(step: Step) -> None:
+    """A worker takes a node whole, and comes after the driver."""
+    (term,) = pod_of(step)["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert term["labelSelector"]["matchLabels"] == {"mlplatform.io/app": "ray-head"}
+    assert term["topologyKey"] == "kubernetes.io/hostname"
 
 
 def test_the_cluster_of_this_machine_has_the_nodes_that_the_stack_wants() -> None:

@@ -54,12 +54,13 @@ def test_what_is_kept_completes_the_stacks_configuration(tmp_path: Path) -> None
             "inCluster.standIns.postgresql": f"127.0.0.1:5000/mlplatform/postgresql@{DIGEST}",
         }
     )
-    settings = stack.settings(here)
+    settings = stack.settings(here, kuberay=True)
     config = with_settings(_file(), settings)
     values = {key.removeprefix("mlplatform:"): value for key, value in config.items()}
     read = LocalConfig(environment="local", **values)
     assert read.images.mlflow_tracking == DIGEST
     assert read.in_cluster.registry == here.registry
+    assert read.in_cluster.kube_ray == "present"
     assert read.in_cluster.password_seed.get_secret_value() == here.seed()
 
 

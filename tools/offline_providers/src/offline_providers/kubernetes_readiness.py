@@ -105,7 +105,10 @@ class Watch:
     def _pods(self, live: Mapping[str, Any]) -> list[dict[str, Any]]:
         if live["kind"] == "Pod":
             return [dict(live)]
-        labels = (live["spec"].get("selector") or {}).get("matchLabels") or {}
+        if live["kind"] == "RayCluster":
+            labels = {"ray.io/cluster": live["metadata"]["name"]}
+        else:
+            labels = (live["spec"].get("selector") or {}).get("matchLabels") or {}
         selector = ",".join(f"{key}={value}" for key, value in labels.items())
         pods = self.cluster.listed("Pod", live["metadata"]["namespace"], label_selector=selector)
         # Of a roll-out, what is new: what was there before is somebody else's trouble.
@@ -227,6 +230,21 @@ def _definition(live: Mapping[str, Any]) -> Iterator[Trouble]:
         yield Trouble("its kind is not served yet")
 
 
+def _ray_cluster(live: Mapping[str, Any]) -> Iterator[Trouble]:
+    """KubeRay's: ready when its head and the workers that it is to have are."""
+    yield from _generation(live)
+    status = live.get("status") or {}
+    conditions = {one["type"]: one for one in status.get("conditions") or ()}
+    refused, head = conditions.get("ReplicaFailure", {}), conditions.get("HeadPodReady", {})
+    workers, wanted = status.get("readyWorkerReplicas", 0), status.get("desiredWorkerReplicas", 0)
+    if refused.get("status") == "True":
+        yield Trouble(f"its pods are refused: {refused.get('message')}", 5)
+    if head.get("status") != "True":
+        yield Trouble(f"its head is not ready: {head.get('message') or 'no operator has looked after it'}")
+    elif workers < wanted:
+        yield Trouble(f"{workers} of {wanted} workers are ready")
+
+
 _LOOKS: Final[dict[str, Callable[[Mapping[str, Any]], Iterator[Trouble]]]] = {
     "Deployment": _deployment,
     "StatefulSet": _stateful_set,
@@ -236,5 +254,6 @@ _LOOKS: Final[dict[str, Callable[[Mapping[str, Any]], Iterator[Trouble]]]] = {
     "Service": _service,
     "Namespace": _namespace,
     "CustomResourceDefinition": _definition,
+    "RayCluster": _ray_cluster,
 }
-WITH_PODS: Final = {"Deployment", "StatefulSet", "DaemonSet", "Job", "Pod"}
+WITH_PODS: Final = {"Deployment", "StatefulSet", "DaemonSet", "Job", "Pod", "RayCluster"}
