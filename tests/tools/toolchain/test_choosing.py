@@ -94,7 +94,7 @@ def test_without_go_the_choice_says_what_to_install(folder: Path) -> None:
     choice = choose(KUBECTL, folder, find_go())
     assert choice.source is Source.CANNOT
     assert choice.why == (
-        "Go is not on PATH: install Go 1.24.0 or newer to build kubectl; no kubectl on PATH; v1.33 to v1.35 would fit"
+        "Go is not on PATH: install Go 1.26.0 or newer to build kubectl; no kubectl on PATH; v1.33 to v1.35 would fit"
     )
 
 
