@@ -38,7 +38,7 @@ def head_is(ready: str, message: str = "") -> list[dict[str, str]]:
 
 
 def test_a_ray_cluster_is_not_up_before_its_operator_says_so(
-    stack: Opened, sdk: SimpleNamespace, objects: client.CustomObjectsApi, namespace: str
+    stack: Opened, sdk: SimpleNamespace, plane: ControlPlane, objects: client.CustomObjectsApi, namespace: str
 ) -> None:
     pod = {"spec": {"containers": [{"name": "ray", "image": "example.org/ray:1"}]}}
 
@@ -59,5 +59,8 @@ def test_a_ray_cluster_is_not_up_before_its_operator_says_so(
         said(objects, namespace, conditions=head_is("True"), desiredWorkerReplicas=2, readyWorkerReplicas=1)
         assert "1 of 2 workers are ready" in told(made.run("up"))
         said(objects, namespace, conditions=head_is("True"), desiredWorkerReplicas=2, readyWorkerReplicas=2)
+        assert "its head's pod is not ready" in told(made.run("up"))
+        labels = {"ray.io/cluster": "ray", "ray.io/node-type": "head"}
+        plane.core().create_namespaced_pod(namespace, {"metadata": {"name": "head", "labels": labels}, **pod})
         assert not made.run("up").failed
         assert operations(made.run("up")) == {"same": 1}

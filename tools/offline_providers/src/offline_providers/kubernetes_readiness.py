@@ -77,7 +77,8 @@ class Watch:
         annotations = live["metadata"].get("annotations") or {}
         if annotations.get(SKIP) == "true":
             return
-        look = self._claim if live["kind"] == "PersistentVolumeClaim" else _LOOKS.get(live["kind"])
+        own = {"PersistentVolumeClaim": self._claim, "RayCluster": self._ray_cluster}
+        look = own.get(live["kind"]) or _LOOKS.get(live["kind"])
         if look is None:
             return
         troubles = list(look(live))
@@ -101,6 +102,28 @@ class Watch:
             about = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name}}
             if (self.cluster.get(about) or {}).get("volumeBindingMode") == "Immediate":
                 yield Trouble(f"no volume of the class {name} is bound to it")
+
+    def _ray_cluster(self, live: Mapping[str, Any]) -> Iterator[Trouble]:
+        """KubeRay's: ready when its head and the workers that it is to have are."""
+        yield from _generation(live)
+        status = live.get("status") or {}
+        conditions = {one["type"]: one for one in status.get("conditions") or ()}
+        refused, head = conditions.get("ReplicaFailure", {}), conditions.get("HeadPodReady", {})
+        workers, wanted = status.get("readyWorkerReplicas", 0), status.get("desiredWorkerReplicas", 0)
+        if refused.get("status") == "True":
+            yield Trouble(f"its pods are refused: {refused.get('message')}", 5)
+        if head.get("status") != "True":
+            yield Trouble(f"its head is not ready: {head.get('message') or 'no operator has looked after it'}")
+        elif workers < wanted:
+            yield Trouble(f"{workers} of {wanted} workers are ready")
+        # A change ends all pods, and for a moment the status is still about those.
+        selector = f"ray.io/cluster={live['metadata']['name']}"
+        pods = self.cluster.listed("Pod", live["metadata"]["namespace"], label_selector=selector)
+        heads = [pod for pod in pods if pod["metadata"]["labels"].get("ray.io/node-type") == "head"]
+        if any(pod["metadata"].get("deletionTimestamp") for pod in pods):
+            yield Trouble("pods of the version before are still there")
+        elif not heads or any(True for pod in heads for _ in _pod(pod)):
+            yield Trouble("its head's pod is not ready")
 
     def _pods(self, live: Mapping[str, Any]) -> list[dict[str, Any]]:
         if live["kind"] == "Pod":
@@ -230,21 +253,6 @@ def _definition(live: Mapping[str, Any]) -> Iterator[Trouble]:
         yield Trouble("its kind is not served yet")
 
 
-def _ray_cluster(live: Mapping[str, Any]) -> Iterator[Trouble]:
-    """KubeRay's: ready when its head and the workers that it is to have are."""
-    yield from _generation(live)
-    status = live.get("status") or {}
-    conditions = {one["type"]: one for one in status.get("conditions") or ()}
-    refused, head = conditions.get("ReplicaFailure", {}), conditions.get("HeadPodReady", {})
-    workers, wanted = status.get("readyWorkerReplicas", 0), status.get("desiredWorkerReplicas", 0)
-    if refused.get("status") == "True":
-        yield Trouble(f"its pods are refused: {refused.get('message')}", 5)
-    if head.get("status") != "True":
-        yield Trouble(f"its head is not ready: {head.get('message') or 'no operator has looked after it'}")
-    elif workers < wanted:
-        yield Trouble(f"{workers} of {wanted} workers are ready")
-
-
 _LOOKS: Final[dict[str, Callable[[Mapping[str, Any]], Iterator[Trouble]]]] = {
     "Deployment": _deployment,
     "StatefulSet": _stateful_set,
@@ -254,6 +262,5 @@ _LOOKS: Final[dict[str, Callable[[Mapping[str, Any]], Iterator[Trouble]]]] = {
     "Service": _service,
     "Namespace": _namespace,
     "CustomResourceDefinition": _definition,
-    "RayCluster": _ray_cluster,
 }
 WITH_PODS: Final = {"Deployment", "StatefulSet", "DaemonSet", "Job", "Pod", "RayCluster"}

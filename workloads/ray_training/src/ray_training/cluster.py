@@ -102,6 +102,8 @@ def _connected(watch: Stopwatch, options: dict[str, Any]) -> Iterator[None]:
             # Ray's processes take seconds to start: time for the import that comes next.
             beside.submit(importlib.import_module, "ray.train.xgboost")
             _init(options, tries=1 if local else REMOTE_TRIES)
+            if not local:
+                _keep_statistics_on_the_head()
     except Exception as error:  # Ray raises just this if its servers take longer than half a minute
         where = options["address"]
         what = "start Ray on this machine" if local else f"reach the Ray cluster at {where}"
@@ -109,6 +111,18 @@ def _connected(watch: Stopwatch, options: dict[str, Any]) -> Iterator[None]:
     yield
     with watch.part("ray_stop"):
         ray.shutdown()
+
+
+def _keep_statistics_on_the_head() -> None:
+    """Asks for Ray Data's statistics here, before a worker does.
+
+    They live in an actor that outlasts its driver, on the node that asks first. A worker that has it is never idle, so
+    that the autoscaler would keep it for ever. Through Ray's client, which is on the head, it is made there.
+    """
+    import ray
+    from ray.data._internal.stats import get_or_create_stats_actor
+
+    ray.get(get_or_create_stats_actor().__ray_ready__.remote())
 
 
 def _init(options: dict[str, Any], tries: int) -> None:
