@@ -117,23 +117,26 @@ class Watch:
         elif workers < wanted:
             yield Trouble(f"{workers} of {wanted} workers are ready")
         # A change ends all pods, and for a moment the status is still about those.
-        selector = f"ray.io/cluster={live['metadata']['name']}"
-        pods = self.cluster.listed("Pod", live["metadata"]["namespace"], label_selector=selector)
+        pods = self._all_pods(live)
         heads = [pod for pod in pods if pod["metadata"]["labels"].get("ray.io/node-type") == "head"]
         if any(pod["metadata"].get("deletionTimestamp") for pod in pods):
             yield Trouble("pods of the version before are still there")
-        elif not heads or any(True for pod in heads for _ in _pod(pod)):
+        elif not heads or any(list(_pod(pod)) for pod in heads):
             yield Trouble("its head's pod is not ready")
 
-    def _pods(self, live: Mapping[str, Any]) -> list[dict[str, Any]]:
-        if live["kind"] == "Pod":
-            return [dict(live)]
+    def _all_pods(self, live: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Those of an object, whatever version of it they are of."""
         if live["kind"] == "RayCluster":
             labels = {"ray.io/cluster": live["metadata"]["name"]}
         else:
             labels = (live["spec"].get("selector") or {}).get("matchLabels") or {}
         selector = ",".join(f"{key}={value}" for key, value in labels.items())
-        pods = self.cluster.listed("Pod", live["metadata"]["namespace"], label_selector=selector)
+        return self.cluster.listed("Pod", live["metadata"]["namespace"], label_selector=selector)
+
+    def _pods(self, live: Mapping[str, Any]) -> list[dict[str, Any]]:
+        if live["kind"] == "Pod":
+            return [dict(live)]
+        pods = self._all_pods(live)
         # Of a roll-out, what is new: what was there before is somebody else's trouble.
         newest = max((pod["metadata"]["creationTimestamp"] for pod in pods), default="")
         return [
