@@ -109,10 +109,11 @@ def kubelet_config(node: Node, machine_bytes: int) -> dict[str, object]:
         "podLogsDir": str(node.folder / "pods"),
         "volumePluginDir": str(node.folder / "plugins"),
         "systemReserved": {"memory": str(max(0, machine_bytes - node.memory_gib * 2**30 - 100 * 2**20))},
-        # One disk for everybody: the defaults would evict at 85 %.
-        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
-        "imageGCHighThresholdPercent": 99,
-        "imageGCLowThresholdPercent": 98,
+        # One disk for everybody, of which the defaults want 15 % free. An image that was taken away for room would be
+        # fetched again, but for that of the sandboxes, which no registry has: so none is (100 is "never").
+        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "500Mi", "imagefs.available": "500Mi"},
+        "imageGCHighThresholdPercent": 100,
+        "imageGCLowThresholdPercent": 99,
         "registerWithTaints": [node.taint],
     }  # fmt: skip
 
