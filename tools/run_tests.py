@@ -59,7 +59,7 @@ STAGES: Sequence[Lanes] = (
 )  # fmt: skip
 CLUSTER_STAGES: Sequence[Lanes] = (
     # They start a Kubernetes, or the parts of one, out of the programs of the toolchain.
-    (("engine",), ("kubernetes_provider", "localcluster", "cluster")),
+    (("kubernetes_provider", "engine"), ("localcluster", "cluster")),
     # It wants what `make run` has made, and the machine for itself.
     (("platform",),),
 )
