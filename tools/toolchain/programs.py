@@ -137,7 +137,7 @@ PROGRAMS = {
         _kubernetes("kube-scheduler"),
         _kubernetes("kubelet"),
         _kubernetes("kube-proxy"),
-        Program("etcd", MODULES / "etcd", "go.etcd.io/etcd/server/v3"),
+        Program("etcd", MODULES / "kubernetes", "go.etcd.io/etcd/server/v3"),
         Program(
             "network-policies",
             MODULES / "kubernetes",
@@ -157,12 +157,20 @@ PROGRAMS = {
                 "config/rbac/role.yaml",
             ),
         ),
-        # The tag is CoreDNS's own, of its Makefile: without it the linker keeps every exported method.
-        Program("coredns", MODULES / "coredns", "github.com/coredns/coredns", ("-version",), tags=("grpcnotrace",)),
+        Program(
+            "coredns",
+            MODULES / "kubernetes",
+            "github.com/coredns/coredns/coremain",
+            ("-version",),
+            # CoreDNS's own, of its Makefile: without it the linker keeps every exported method.
+            tags=("grpcnotrace",),
+            main="coredns",
+        ),
         Program(
             "registry",
-            MODULES / "registry",
-            "github.com/distribution/distribution/v3/cmd/registry",
+            MODULES / "kubernetes",
+            "github.com/distribution/distribution/v3/registry",
+            main="registry",
             variables=("github.com/distribution/distribution/v3/version.version={version}",),
         ),
     )
