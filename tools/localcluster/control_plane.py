@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 
@@ -33,12 +33,12 @@ from tools.localcluster.layout import (
 )
 
 PKI = certificates.FOLDER
-PROXY_SECONDS = 60
+WORK_SECONDS = 60
+"""That a program has to begin its work."""
 POLICIES = "network-policies"
 KUBERAY = "kuberay-operator"
 POLICIES_TABLE = "mlplatform-localcluster"
 KUBERAY_PORT = 10258
-KUBERAY_SECONDS = 60
 RBAC = "rbac.authorization.k8s.io"
 QUEUE = 100
 QUEUES = Path("/proc/net/netfilter/nfnetlink_queue")
@@ -64,6 +64,19 @@ def _start(name: str, *options: str) -> None:
     processes.start(name, [str(PROGRAMS / name), *options])
 
 
+def _await(name: str, works: Callable[[], bool], otherwise: str) -> None:
+    """Returns when a program that was started does its work.
+
+    Raises:
+        LocalClusterError: it has ended, or does not after a minute; `otherwise` says what that means.
+    """
+    until = time.monotonic() + WORK_SECONDS
+    while not works():
+        if time.monotonic() > until or processes.table()[name] is None:
+            raise LocalClusterError(f"{otherwise}: see {BASE / 'logs' / f'{name}.log'}.")
+        time.sleep(0.2)
+
+
 def start() -> None:
     """Everything that needs no node; returns when the API server answers."""
     store, peer = f"http://127.0.0.1:{ETCD_PORT}", f"http://127.0.0.1:{ETCD_PEER_PORT}"
@@ -83,11 +96,11 @@ def start() -> None:
         f"--service-account-key-file={PKI / 'accounts.crt'}",
         f"--service-account-signing-key-file={PKI / 'accounts.key'}", f"--service-cluster-ip-range={SERVICE_RANGE}",
     )  # fmt: skip
-    until = time.monotonic() + 60
-    while kubectl("get", "--raw=/readyz", check=False).strip() != "ok":
-        if time.monotonic() > until or processes.table()["kube-apiserver"] is None:
-            raise LocalClusterError(f"The API server does not answer: see {BASE / 'logs' / 'kube-apiserver.log'}.")
-        time.sleep(0.5)
+    _await(
+        "kube-apiserver",
+        lambda: kubectl("get", "--raw=/readyz", check=False).strip() == "ok",
+        "The API server is not ready",
+    )
     _start(
         "kube-controller-manager", f"--kubeconfig={BASE / 'etc' / 'kube-controller-manager.kubeconfig'}",
         f"--service-account-private-key-file={PKI / 'accounts.key'}", f"--root-ca-file={PKI / 'ca.crt'}",
@@ -115,11 +128,11 @@ def start_proxy(node: Node) -> None:
     }  # fmt: skip
     (BASE / "etc" / "kube-proxy.yaml").write_text(json.dumps(proxy))
     _start("kube-proxy", f"--config={BASE / 'etc' / 'kube-proxy.yaml'}")
-    until = time.monotonic() + PROXY_SECONDS
-    while "KUBE-SERVICES" not in processes.run("iptables-save", "--table", "nat", check=False):
-        if time.monotonic() > until or processes.table()["kube-proxy"] is None:
-            raise LocalClusterError(f"kube-proxy writes no rules: see {BASE / 'logs' / 'kube-proxy.log'}.")
-        time.sleep(0.2)
+    _await(
+        "kube-proxy",
+        lambda: "KUBE-SERVICES" in processes.run("iptables-save", "--table", "nat", check=False),
+        "kube-proxy writes no rules",
+    )
 
 
 def start_policies() -> bool:
@@ -139,11 +152,11 @@ def start_policies() -> bool:
         POLICIES, f"-kubeconfig={BASE / 'etc' / f'{POLICIES}.kubeconfig'}", f"-queue={QUEUE}",
         f"-table={POLICIES_TABLE}",
     )  # fmt: skip
-    until = time.monotonic() + PROXY_SECONDS
-    while not any(line.split()[0] == str(QUEUE) for line in QUEUES.read_text().splitlines()):
-        if time.monotonic() > until or processes.table()[POLICIES] is None:
-            raise LocalClusterError(f"Network policies are not enforced: see {BASE / 'logs' / f'{POLICIES}.log'}.")
-        time.sleep(0.2)
+    _await(
+        POLICIES,
+        lambda: any(line.split()[0] == str(QUEUE) for line in QUEUES.read_text().splitlines()),
+        "Network policies are not enforced",
+    )
     # The controller's own rules are for the pods of one node, and for a kernel whose nftables can queue.
     chain = ("iptables", "--table", "mangle")
     processes.run(*chain, "--new-chain", POLICIES_CHAIN)
@@ -170,11 +183,11 @@ def start_kuberay() -> None:
         KUBERAY, f"--kubeconfig={BASE / 'etc' / f'{KUBERAY}.kubeconfig'}", "--enable-leader-election=false",
         "--metrics-addr=0", f"--health-probe-bind-address={SERVER_ADDRESS}:{KUBERAY_PORT}",
     )  # fmt: skip
-    until = time.monotonic() + KUBERAY_SECONDS
-    while not _answers(f"http://{SERVER_ADDRESS}:{KUBERAY_PORT}/readyz"):
-        if time.monotonic() > until or processes.table()[KUBERAY] is None:
-            raise LocalClusterError(f"KubeRay's operator does not answer: see {BASE / 'logs' / f'{KUBERAY}.log'}.")
-        time.sleep(0.2)
+    _await(
+        KUBERAY,
+        lambda: _answers(f"http://{SERVER_ADDRESS}:{KUBERAY_PORT}/readyz"),
+        "KubeRay's operator does not answer",
+    )
 
 
 def _answers(url: str) -> bool:
