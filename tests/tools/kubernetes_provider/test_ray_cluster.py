@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 import yaml
 from control_plane import PROGRAMS, ControlPlane
-from kubernetes import client
+from kubernetes import client, watch
 from kubernetes_programs import Opened, operations, program_of, told
 
 KIND: Final = PROGRAMS.with_name("share") / "kuberay-operator" / "ray.io_rayclusters.yaml"
@@ -37,6 +37,17 @@ def head_is(ready: str, message: str = "") -> list[dict[str, str]]:
     return [{"type": "HeadPodReady", "status": ready, "message": message, "reason": "Test", "lastTransitionTime": when}]
 
 
+def await_ready(plane: ControlPlane, namespace: str, pod: str) -> None:
+    """The pretended node takes longer than a Ray cluster may here, when the machine has much to do."""
+    for event in watch.Watch().stream(
+        plane.core().list_namespaced_pod, namespace, field_selector=f"metadata.name={pod}", timeout_seconds=60
+    ):
+        conditions = {one.type: one.status for one in event["object"].status.conditions or ()}
+        if conditions.get("Ready") == "True":
+            return
+    raise AssertionError(f"{pod} is not ready after a minute")
+
+
 def test_a_ray_cluster_is_not_up_before_its_operator_says_so(
     stack: Opened, sdk: SimpleNamespace, plane: ControlPlane, objects: client.CustomObjectsApi, namespace: str
 ) -> None:
@@ -62,5 +73,6 @@ def test_a_ray_cluster_is_not_up_before_its_operator_says_so(
         assert "its head's pod is not ready" in told(made.run("up"))
         labels = {"ray.io/cluster": "ray", "ray.io/node-type": "head"}
         plane.core().create_namespaced_pod(namespace, {"metadata": {"name": "head", "labels": labels}, **pod})
+        await_ready(plane, namespace, "head")
         assert not made.run("up").failed
         assert operations(made.run("up")) == {"same": 1}
