@@ -11,10 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from tools.localcluster.layout import ROOT
+
 CONTROL_GROUPS: Final = Path("/sys/fs/cgroup")
 CNI_PLUGINS: Final = Path("/usr/lib/cni")
 PACKAGES: Final = "containerd runc containernetworking-plugins iptables iproute2"
 PROBE: Final = "mlp-probe"
+DISK_GB: Final = 12
+"""Seen: the tests of the whole platform take 11 GB."""
 
 
 def faults() -> list[str]:
@@ -25,8 +29,15 @@ def faults() -> list[str]:
     if not (CNI_PLUGINS / "bridge").exists():
         absent.append("CNI plugins")
     if absent:
-        return [f"{', '.join(absent)}: apt-get install --no-install-recommends {PACKAGES}"]
-    return list(_refused())
+        return [f"{', '.join(absent)}: apt-get install --no-install-recommends {PACKAGES}", *_room(ROOT)]
+    return [*_refused(), *_room(ROOT)]
+
+
+def _room(folder: Path) -> Iterator[str]:
+    """Each node unpacks the images of its pods for itself."""
+    free = shutil.disk_usage(folder).free / 1e9
+    if free < DISK_GB:
+        yield f"{free:.1f} GB are free on the disk of {folder}, and its nodes need {DISK_GB} GB: make room"
 
 
 def _refused() -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -12,7 +13,7 @@ from live_traces import traces
 from mlplatform.service_types import SERVICE_TYPES
 
 from tools.localcluster import certificates, command_line, machine, node, processes
-from tools.localcluster.layout import LABEL, NODES, LocalClusterError
+from tools.localcluster.layout import LABEL, NODES, ROOT, LocalClusterError
 
 
 def test_all_that_the_kernel_refuses_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,6 +23,13 @@ def test_all_that_the_kernel_refuses_is_told_at_once(monkeypatch: pytest.MonkeyP
         command_line.check_machine(built=False)
     for part in ("no network interface can be made", "no rules", "nothing can be mounted", "no control group"):
         assert part in str(refused.value)
+
+
+def test_a_full_disk_is_told_with_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=3 * 10**9))
+    assert machine.faults() == [
+        f"3.0 GB are free on the disk of {ROOT}, and its nodes need {machine.DISK_GB} GB: make room"
+    ]
 
 
 def test_a_machine_is_looked_at_without_a_trace() -> None:
