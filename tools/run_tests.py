@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -180,6 +181,8 @@ def main() -> int:
     cluster = sys.argv[1:2] == ["--cluster"]
     named = [argument for argument in sys.argv[1:2] if argument in FOLDERS]
     options = sys.argv[1 + len(named) + cluster :]
+    # What a shell starts in the background is deaf to Ctrl-C, and so is whatever it starts; some tests send one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder:
         if named:
             results = [run_suite(named[0], options, Path(folder))]
