@@ -132,7 +132,11 @@ class ControlPlane:
         return client.CoreV1Api(config.new_client_from_config(str(self.kubeconfig())))
 
     def add_node(self, name: str, labels: Mapping[str, str] | None = None, *, pretended: bool = True) -> None:
-        """A node that kwok pretends: pods on it run at once, and nothing is in them. Or one that nobody looks after."""
+        """A node that kwok pretends: pods on it run at once, and nothing is in them.
+
+        Or one that nobody looks after: the scheduler leaves it alone, for no pod would ever run on it, and a test that
+        wants one there names the node.
+        """
         size = {"cpu": "8", "memory": "32Gi", "pods": "110"}
         node = {
             "apiVersion": "v1",
@@ -141,6 +145,7 @@ class ControlPlane:
                 "name": name,
                 "labels": {"kubernetes.io/hostname": name, PRETENDED: str(pretended).lower(), **(labels or {})},
             },
+            "spec": {"unschedulable": not pretended},
             "status": {"allocatable": size, "capacity": size},
         }
         self.core().create_node(node)
