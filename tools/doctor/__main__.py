@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tools" / "offline_providers" / "src")]
 
-from tools.doctor.command_line import main
+from tools.doctor.command_line import main  # noqa: E402 - the path first
 
 sys.exit(main(sys.argv[1:]))

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from offline_providers.official import installed_plugin
+
 from tools.doctor.finding import Finding, good, lacks, note
 from tools.localcluster.machine import faults
 
@@ -39,6 +41,7 @@ def examine() -> Iterator[Finding]:
         yield memory_found
     yield from ports()
     yield from programs()
+    yield provider()
     yield image_builder()
     yield cluster()
 
@@ -164,6 +167,13 @@ def _program(program: dict[str, str]) -> Finding:
             f"There is no {name} yet ({program['why']}): 'make toolchain' builds one, or install the official one."
         )
     return note(f"There is no {name}, and it cannot be built: {program['why']}; install the official one.")
+
+
+def provider() -> Finding:
+    """Whose provider for Kubernetes `make up` takes."""
+    if own := installed_plugin("kubernetes"):
+        return good(f"Pulumi's provider for Kubernetes of this machine, {own.path}: 'make up' takes it.")
+    return note("Pulumi's provider for Kubernetes is not installed: 'make up' takes tools/offline_providers'.")
 
 
 def image_builder() -> Finding:

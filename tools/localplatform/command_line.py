@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 
 from offline_providers.faults import OfflineError
+from offline_providers.official import installed_plugin
 
 from tools.endings import end_for_people
 from tools.images.builders import find_builder
@@ -48,7 +49,8 @@ def up(site: Site, *, build: bool) -> None:
     if build or not site.images():
         step("the images: those that changed")
         push_images(site)
-    step("the platform")
+    own = installed_plugin("kubernetes")
+    step(f"the platform, by this machine's provider: {own.path}" if own else "the platform")
     outcome = deploy(site)
     step(f"the platform is up: {counted(outcome)}")
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from offline_providers.engine import OfflineStack, Outcome, Project, load_program, offline_stack
 from offline_providers.kubernetes_apply import KubernetesApply
+from offline_providers.official import installed_plugin
 from offline_providers.report import errors
 
 from tools.localcluster.layout import ROOT
@@ -37,7 +39,10 @@ def settings(site: Site, *, kuberay: bool) -> dict[str, str]:
 def opened(site: Site) -> Iterator[OfflineStack]:
     """The stack with its state, and the cluster to apply it to."""
     project = Project.at(ROOT, site.kept, settings(site, kuberay=site.serves_kuberay()))
-    provider = KubernetesApply(str(site.kubeconfig), site.context)
+    own = installed_plugin("kubernetes")
+    provider = (
+        replace(own, kubeconfig=str(site.kubeconfig)) if own else KubernetesApply(str(site.kubeconfig), site.context)
+    )
     with offline_stack(project, STACK, load_program(PROGRAM), provider) as stack:
         yield stack
 

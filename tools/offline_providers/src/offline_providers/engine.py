@@ -26,6 +26,7 @@ from offline_providers.aws import Aws
 from offline_providers.eks import Eks
 from offline_providers.faults import OfflineError
 from offline_providers.kubernetes_plan import KubernetesPlan
+from offline_providers.official import Plugin
 from offline_providers.provider import Provider
 from offline_providers.server import Servers
 from offline_providers.simulation import check_faults
@@ -175,7 +176,7 @@ class OfflineStack:
     All stacks of all projects share one state and one passphrase below `home`, so that one may refer to another.
     """
 
-    def __init__(self, project: Project, stack: str, program: Program, variable: str) -> None:
+    def __init__(self, project: Project, stack: str, program: Program, variables: Mapping[str, str]) -> None:
         self.name = stack
         self._project = project
         self._program = program
@@ -193,18 +194,17 @@ class OfflineStack:
                 work_dir=str(self.work),
                 pulumi_home=str(project.engine_home),
                 pulumi_command=project.command,
-                env_vars=self._environ(variable),
+                env_vars={**self._environ(), **variables},
                 project_settings=automation.ProjectSettings(**project.settings),
             ),
         )
         for key in withheld:
             self._stack.set_config(key, automation.ConfigValue(SECRET_STAND_IN, secret=True))
 
-    def _environ(self, variable: str) -> dict[str, str]:
+    def _environ(self) -> dict[str, str]:
         return {
             "PULUMI_BACKEND_URL": self.state.resolve().as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": self._passphrase(),
-            "PULUMI_DEBUG_PROVIDERS": variable,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_ACCESS_TOKEN": "",
@@ -281,12 +281,12 @@ class OfflineStack:
 
 @contextlib.contextmanager
 def offline_stack(
-    project: Project, stack: str, program: Program, kubernetes: Provider | None = None
+    project: Project, stack: str, program: Program, kubernetes: Provider | Plugin | None = None
 ) -> Iterator[OfflineStack]:
     """A stack with its providers up, for as long as the block lasts.
 
     Args:
-        kubernetes: in place of the one that only plans.
+        kubernetes: in place of the one that only plans; an official one is started by the engine.
 
     Raises:
         OfflineError: another process is at work on the same stack.
@@ -299,6 +299,9 @@ def offline_stack(
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise OfflineError(f"another plan of '{stack}' is at work in {folder}: wait for it to end.") from error
-        with Servers([Aws(), Eks(), kubernetes or KubernetesPlan()]) as servers:
-            yield OfflineStack(project, stack, program, servers.variable)
+        official = kubernetes if isinstance(kubernetes, Plugin) else None
+        ours = [] if isinstance(kubernetes, Plugin) else [kubernetes or KubernetesPlan()]
+        with Servers([Aws(), Eks(), *ours]) as servers:
+            variables = {"PULUMI_DEBUG_PROVIDERS": servers.variable, **(official.variables if official else {})}
+            yield OfflineStack(project, stack, program, variables)
         sys.stdout.flush()
