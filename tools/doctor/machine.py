@@ -16,6 +16,9 @@ from pathlib import Path
 from offline_providers.official import installed_plugin
 
 from tools.doctor.finding import Finding, good, lacks, note
+from tools.images.builders import find_builder
+from tools.images.catalogue import ImagesError
+from tools.localcluster.layout import PROGRAMS
 from tools.localcluster.machine import faults
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +30,6 @@ MEMORY_GB = 4
 """Seen: Ray's training takes 3 GB at its peak."""
 FIRST_PORT, PORTS = 3001, 4
 """The servers of `make run` (platform_contract.loading, `DEFAULT_PORT_BASE` and `PORTS_USED`)."""
-IMAGE_BUILDERS = ("docker", "podman", "buildah")
 
 
 def examine() -> Iterator[Finding]:
@@ -44,6 +46,9 @@ def examine() -> Iterator[Finding]:
     yield provider()
     yield image_builder()
     yield cluster()
+    found = contexts()
+    if found:
+        yield found
 
 
 def python() -> Finding:
@@ -178,10 +183,10 @@ def provider() -> Finding:
 
 def image_builder() -> Finding:
     """What builds images."""
-    found = [name for name in IMAGE_BUILDERS if shutil.which(name)]
-    if not found:
-        return note("There is no docker, podman or buildah: images are built elsewhere, or with one of them.")
-    return good(f"{found[0]}, for images.")
+    try:
+        return good(f"{find_builder(None).name}, for images.")
+    except ImagesError as error:
+        return note(str(error))
 
 
 def cluster() -> Finding:
@@ -190,3 +195,15 @@ def cluster() -> Finding:
     if missing:
         return note(f"'make up' and 'make test-cluster' cannot run here: {'; '.join(missing)}.")
     return good("What nodes of a Kubernetes need, for 'make up' and 'make test-cluster'.")
+
+
+def contexts() -> Finding | None:
+    """Other Kubernetes that somebody has: none is taken unasked, for it may be another's or in use."""
+    kubectl = shutil.which("kubectl") or str(PROGRAMS / "kubectl")
+    named = output(kubectl, "config", "get-contexts", "--output=name").split()
+    if not named:
+        return None
+    return good(
+        f"Contexts of your kubeconfig: {', '.join(named)}. 'make up' takes none of them unless CONTEXT names it"
+        " (docs/local-cluster.md)."
+    )

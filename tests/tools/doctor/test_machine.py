@@ -142,6 +142,13 @@ def test_something_that_builds_images(path: Path) -> None:
     assert machine.image_builder() == good("buildah, for images.")
 
 
+def test_a_docker_without_an_engine_builds_nothing(path: Path) -> None:
+    program(path, "docker", "Cannot connect to the Docker daemon", status=1)
+    finding = machine.image_builder()
+    assert finding.level is Level.NOTE
+    assert "no docker engine answers" in finding.text
+
+
 def test_what_nodes_lack_is_told_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     program(path, "runc")
@@ -154,6 +161,18 @@ def test_what_nodes_lack_is_told_at_once(path: Path, monkeypatch: pytest.MonkeyP
 def test_nodes_need_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert "it needs root" in machine.cluster().text
+
+
+def test_other_clusters_are_named_and_not_taken(path: Path) -> None:
+    program(path, "kubectl", "kind-mine\nprod")
+    finding = machine.contexts()
+    assert finding is not None
+    assert "kind-mine, prod. 'make up' takes none of them unless CONTEXT names it" in finding.text
+
+
+def test_a_machine_with_no_other_cluster(path: Path) -> None:
+    program(path, "kubectl")
+    assert machine.contexts() is None
 
 
 def answer(source: str, go: str | None = "go1.26") -> str:
