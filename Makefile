@@ -52,10 +52,10 @@ environments: # the program of every environment; part of `check`
 	@$(SYNC) --tests infra
 	@$(PYTHON) tools/run_tests.py infra
 
-plan: ## what 'pulumi up' would do: the real engine, offline (ENV=dev|staging|prod|local)
+plan: ## what 'pulumi up' would do, and whether policies allow it: the real engine, offline (ENV=dev|staging|prod|local)
 	@$(SYNC) --tests infra
 	@$(PYTHON) tools/toolchain/toolchain.py ensure pulumi
-	@$(OFFLINE) plan --stack $(or $(ENV),dev) $(if $(filter local,$(ENV)),$(EXAMPLE_CLUSTER),$(EXAMPLE_OWNER))
+	@$(OFFLINE) plan --stack $(or $(ENV),dev) --policy-pack infra/policy $(if $(filter local,$(ENV)),$(EXAMPLE_CLUSTER),$(EXAMPLE_OWNER))
 
 cost: ## what each environment costs in a month, at least and at most
 	@$(SYNC) --tests infra

@@ -48,8 +48,13 @@ class Ran:
         return {step.name for step in self.planned if step.operation == operation}
 
     @property
+    def messages(self) -> list[str]:
+        """What went wrong."""
+        return errors(self.outcome)
+
+    @property
     def errors(self) -> str:
-        return "\n".join(errors(self.outcome))
+        return "\n".join(self.messages)
 
     @property
     def entries(self) -> list[dict[str, Any]]:
@@ -91,16 +96,21 @@ class Cloud:
             yield stack
 
     def run(
-        self, environment: str, operation: str, values: Mapping[str, Any], kubernetes: Provider | None = None
+        self,
+        environment: str,
+        operation: str,
+        values: Mapping[str, Any],
+        kubernetes: Provider | None = None,
+        **options: object,
     ) -> Ran:
-        """Runs an operation on the platform's stack."""
+        """Runs an operation on the platform's stack, with options of the engine."""
         with self.stack(environment, values, kubernetes) as stack:
-            return Ran(stack.run(operation), stack.export())
+            return Ran(stack.run(operation, **options), stack.export())
 
-    def run_project(self, folder: Path, program: Callable[[], None], operation: str) -> Ran:
+    def run_project(self, folder: Path, program: Callable[[], None], operation: str, **options: object) -> Ran:
         """Runs an operation on the stack `dev` of another project."""
         with offline_stack(self._project(folder), "dev", program) as stack:
-            return Ran(stack.run(operation), stack.export())
+            return Ran(stack.run(operation, **options), stack.export())
 
     def _project(self, folder: Path) -> Project:
         return Project(folder, self.home, find_pulumi(REPOSITORY))

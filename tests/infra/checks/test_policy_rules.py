@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from mlplatform.config.base import AwsEnvironment
+from mlplatform.config.base import Environment
 from mlplatform_policy.catalogue import RULES, violations
 from policy_views import views
 from whole_program import ENVIRONMENTS, record
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_the_program_breaks_no_rule(environment: AwsEnvironment) -> None:
+@pytest.mark.parametrize("environment", [*ENVIRONMENTS, "local"])
+def test_the_program_breaks_no_rule(environment: Environment) -> None:
     assert [str(one) for one in violations(views(record(environment)))] == []
 
 

@@ -71,6 +71,36 @@ def test_the_same_for_a_program(command: list[str], capsys: pytest.CaptureFixtur
     }
 
 
+PACK = """
+from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+
+def judged(args, report):
+    if args.resource_type == "aws:s3/bucket:Bucket" and args.name == {refused!r}:
+        report("is no lake of ours")
+
+policies = [ResourceValidationPolicy("lakes", "Every lake is ours.", judged, EnforcementLevel.MANDATORY)]
+PolicyPack("example-rules", policies)
+"""
+
+
+@pytest.mark.parametrize(
+    ("refused", "says"),
+    [
+        ("another", ["The policies of example-rules are kept."]),
+        ("lake", ["is no lake of ours (policy lakes)", "The policies of example-rules are broken."]),
+    ],
+)
+def test_a_policy_pack_is_asked_about_the_plan(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], refused: str, says: list[str]
+) -> None:
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__main__.py").write_text(PACK.format(refused=refused))
+    pack = ["--policy-pack", str(tmp_path / "pack")]
+    assert main(["plan", *command, "--program", "the_program:main", *pack]) == (2 if refused == "lake" else 0)
+    out = capsys.readouterr().out
+    assert [part for part in says if part not in out] == []
+
+
 def test_a_deployed_stack_is_planned_from_where_it_is_unless_it_is_forgotten(
     command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -105,6 +135,7 @@ def test_a_program_that_fails_ends_with_2_and_its_sentence(
         (["--program", "the_program:main", "--project-dir", "/"], "there is no Pulumi.yaml in /"),
         (["--program", "the_program:main", "--config", "size=3"], "--config size=3: it must be like example:owner"),
         (["--program", "the_program:main", "--config", "a:b.c=3", "--config", "a:b.c.d=3"], "a:b.c.d cannot be set"),
+        (["--program", "the_program:main", "--policy-pack", "/nowhere"], "there is no policy pack in /nowhere"),
     ],
 )
 def test_a_slip_ends_with_2_and_a_sentence(

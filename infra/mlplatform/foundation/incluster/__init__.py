@@ -54,6 +54,15 @@ def incluster_foundation(config: LocalConfig) -> Endpoints:
         metadata=metadata(None, name=naming.NAMESPACE_DATA, labels=pod_security_labels()),
         opts=child,
     ).metadata.name
+    # What is no stand-in there speaks to nobody: each of these opens what it needs.
+    k8s.networking.v1.NetworkPolicy(
+        "data-deny",
+        metadata=metadata(namespace),
+        spec=k8s.networking.v1.NetworkPolicySpecArgs(
+            pod_selector=k8s.meta.v1.LabelSelectorArgs(), policy_types=["Ingress", "Egress"]
+        ),
+        opts=child,
+    )
     account = core.ServiceAccount(
         "stand-ins",
         metadata=metadata(namespace, name="stand-in"),

@@ -16,6 +16,7 @@ from rich.console import Console
 from offline_providers.engine import Project, load_program, offline_stack
 from offline_providers.faults import OfflineError
 from offline_providers.kubernetes_apply import KubernetesApply
+from offline_providers.policies import executable_pack
 from offline_providers.report import as_json, show
 from offline_providers.schema import Sdk
 
@@ -78,6 +79,11 @@ def _parser() -> argparse.ArgumentParser:
             "--kubeconfig", type=Path, metavar="FILE", help="a real cluster: what is planned for it is asked of it"
         )
         command.add_argument("--context", help="of that kubeconfig (its current one)")
+        command.set_defaults(policy_pack=[])
+        if OPERATIONS[name] in {"preview", "up"}:
+            command.add_argument(
+                "--policy-pack", type=Path, action="append", metavar="FOLDER", help="in Python; may be repeated"
+            )
         command.add_argument("--home", type=Path, help="where the simulated states are (.local/plan)")
         command.add_argument("--fresh", action="store_true", help="forget the stack's simulated state first")
         command.add_argument("--all", action="store_true", help="list unchanged resources too")
@@ -103,10 +109,11 @@ def _run(parsed: argparse.Namespace) -> int:
     project = Project.at(folder, home, _settings(parsed.config), _settings(parsed.example))
     program = load_program(parsed.program)
     real = KubernetesApply(str(parsed.kubeconfig), parsed.context) if parsed.kubeconfig else None
+    packs = [str(executable_pack(folder, project.home)) for folder in parsed.policy_pack]
     with offline_stack(project, parsed.stack, program, real) as stack:
         if parsed.fresh:
             stack.forget()
-        outcome = stack.run(OPERATIONS[parsed.command])
+        outcome = stack.run(OPERATIONS[parsed.command], **({"policy_packs": packs} if packs else {}))
     names = ("aws", "eks") if real else ("aws", "eks", "kubernetes")
     simulated = {name: Sdk(f"pulumi_{name}").version for name in names}
     if parsed.json:

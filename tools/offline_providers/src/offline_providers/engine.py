@@ -14,7 +14,7 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -157,6 +157,9 @@ class Outcome:
     operation: str
     steps: list[automation.StepEventMetadata] = field(default_factory=list)
     diagnostics: list[automation.DiagnosticEvent] = field(default_factory=list)
+    violations: list[automation.PolicyEvent] = field(default_factory=list)
+    policy_packs: Sequence[str] = ()
+    """Those that were asked."""
     failed: bool = False
     program_fault: BaseException | None = None
     seconds: float = 0.0
@@ -168,6 +171,11 @@ class Outcome:
             self.steps.append(event.resource_pre_event.metadata)
         if event.diagnostic_event and event.diagnostic_event.severity in {"error", "warning"}:
             self.diagnostics.append(event.diagnostic_event)
+        if event.policy_event:
+            self.violations.append(event.policy_event)
+        if event.summary_event:
+            # A pack from a folder is told as `name|local|folder`.
+            self.policy_packs = [name.partition("|")[0] for name in event.summary_event.policy_packs or ()]
 
 
 class OfflineStack:
@@ -255,7 +263,8 @@ class OfflineStack:
             outcome.outputs = getattr(result, "outputs", {})
         except automation.CommandError as error:
             outcome.failed = True
-            if not any(found.severity == "error" for found in outcome.diagnostics) and self._fault is None:
+            told = outcome.violations or any(found.severity == "error" for found in outcome.diagnostics)
+            if not told and self._fault is None:
                 raise OfflineError(f"the engine has failed:\n{error}") from error
         finally:
             outcome.seconds = time.monotonic() - started

@@ -128,6 +128,7 @@ def as_json(outcome: Outcome, simulated: Mapping[str, str]) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 1),
         "counts": dict(sorted(counts(resources).items())),
         "resources": [resource.as_json() for resource in resources if resource.is_counted],
+        "policyPacks": list(outcome.policy_packs),
         "errors": errors(outcome),
         "warnings": warnings(outcome),
     }
@@ -148,6 +149,9 @@ def show(console: Console, outcome: Outcome, simulated: Mapping[str, str], *, ev
         console.print(Text(f"warning: {text}", "yellow"))
     for text in errors(outcome):
         console.print(Text(f"error: {text}", "red"))
+    for name in outcome.policy_packs:
+        kept = "broken" if _broken(outcome, name) else "kept"
+        console.print(f"The policies of {escape(name)} are {kept}.")
     console.print(_table(outcome, resources))
 
 
@@ -230,6 +234,9 @@ def errors(outcome: Outcome) -> list[str]:
     if outcome.program_fault is not None:
         found.append(_fault_text(outcome.program_fault))
     found += _texts(outcome, "error")
+    if broken := list(_violations(outcome, "mandatory")):
+        # That the operation has failed is all that the engine adds to them.
+        found = [text for text in found if text != f"{outcome.operation} failed"] + broken
     if outcome.failed and not found:
         found.append("the engine has failed and said nothing more.")
     return list(dict.fromkeys(found))
@@ -237,7 +244,23 @@ def errors(outcome: Outcome) -> list[str]:
 
 def warnings(outcome: Outcome) -> list[str]:
     """What the engine or the program warns of."""
-    return list(dict.fromkeys(_texts(outcome, "warning")))
+    return list(dict.fromkeys([*_texts(outcome, "warning"), *_violations(outcome, "advisory")]))
+
+
+def _violations(outcome: Outcome, level: str) -> Iterator[str]:
+    for event in outcome.violations:
+        if event.enforcement_level == level:
+            name = (event.resource_urn or "").rsplit("::", 1)[-1]
+            yield f"{name}: {_plain(event.message)} (policy {event.policy_name})"
+
+
+def _broken(outcome: Outcome, pack: str) -> bool:
+    return any(event.policy_pack_name == pack for event in outcome.violations)
+
+
+def _plain(message: str) -> str:
+    """Without the engine's marks of colour."""
+    return re.sub(r"<\{%[^%]*%\}>", "", message).strip()
 
 
 def _fault_text(fault: BaseException) -> str:
@@ -247,7 +270,7 @@ def _fault_text(fault: BaseException) -> str:
 
 def _texts(outcome: Outcome, severity: str) -> Iterator[str]:
     for diagnostic in outcome.diagnostics:
-        text = re.sub(r"<\{%[^%]*%\}>", "", diagnostic.message).strip()
+        text = _plain(diagnostic.message)
         if diagnostic.severity != severity or not text:
             continue
         if outcome.program_fault is not None and (INLINE_FAULT in text or _fault_text(outcome.program_fault) in text):
