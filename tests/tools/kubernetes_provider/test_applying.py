@@ -104,6 +104,20 @@ def test_a_definition_and_an_object_of_its_kind_are_made_in_one_run(
         assert not made.run("destroy").failed
 
 
+def test_the_state_has_what_the_official_provider_compares_with(
+    stack: Opened, sdk: SimpleNamespace, plane: ControlPlane, namespace: str
+) -> None:
+    """Which can be had nowhere near these tests: one that was built by hand has read such a state."""
+    with stack(program_of(sdk, config_map(sdk, namespace, a="1"))) as made:
+        made.run("up")
+        (entry,) = [one for one in made.export()["resources"] if one["type"] == "kubernetes:core/v1:ConfigMap"]
+    kept = {key: value for key, value in entry["outputs"].items() if key.startswith("__")}
+    assert kept["__inputs"] == entry["inputs"]
+    assert kept["__initialApiVersion"] == "v1"
+    live = plane.core().read_namespaced_config_map("settings", namespace)
+    assert [kept["__fieldManager"]] == [one.manager for one in live.metadata.managed_fields]
+
+
 def test_a_secret_is_nowhere_in_the_state(
     stack: Opened, sdk: SimpleNamespace, plane: ControlPlane, namespace: str
 ) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from offline_providers.faults import InitError, OfflineError
-from offline_providers.kubernetes_client import Cluster, MissingError, NoSuchKindError, named
+from offline_providers.kubernetes_client import FIELD_MANAGER, Cluster, MissingError, NoSuchKindError, named
 from offline_providers.kubernetes_plan import RELEASE, KubernetesPlan
 from offline_providers.kubernetes_readiness import Patience, Watch
 from offline_providers.provider import Checked, Diff, State, Target
@@ -81,8 +81,8 @@ class KubernetesApply(KubernetesPlan):
         live = _connection(target).cluster.get(about)
         if live is None:
             return None
-        taken_over = inputs or {key: value for key, value in _outputs(live, {}).items() if key != "status"}
-        return State(known_id, _outputs(live, inputs or taken_over), taken_over)
+        taken_over = inputs or {key: value for key, value in _live(live, {}).items() if key != "status"}
+        return State(known_id, _outputs(live, taken_over), taken_over)
 
     def delete(self, target: Target, old: State) -> None:
         about = plain(old.inputs) or plain(old.outputs)
@@ -174,11 +174,28 @@ def _seconds(target: Target, manifest: Mapping[str, Any]) -> float:
 
 
 def _outputs(live: Mapping[str, Any], inputs: Properties) -> Properties:
-    """The live object; what came from a secret, or is one, stays one."""
-    outputs: Properties = {**inputs, **live}
-    for key, value in outputs.items():
-        given = inputs.get(key)
+    """The live object, and beside it what the official provider keeps there and compares with.
+
+    A stack may be handed to it, then: without these every field would be new to it, and it would replace volumes
+    (pulumi-kubernetes, `checkpointObject` in provider.go).
+    """
+    return {
+        **_live(live, inputs),
+        "__inputs": _hidden(inputs, live, inputs),
+        "__initialApiVersion": live.get("apiVersion"),
+        "__fieldManager": FIELD_MANAGER,
+    }
+
+
+def _live(live: Mapping[str, Any], inputs: Properties) -> Properties:
+    return _hidden({**inputs, **live}, live, inputs)
+
+
+def _hidden(properties: Properties, live: Mapping[str, Any], inputs: Properties) -> Properties:
+    """What came from a secret, or is one, stays one."""
+    found = dict(properties)
+    for key, value in found.items():
         secret = live.get("kind") == "Secret" and key in {"data", "stringData"}
-        if value is not UNKNOWN and not isinstance(value, Secret) and (secret or has_secret(given)):
-            outputs[key] = Secret(value)
-    return outputs
+        if value is not UNKNOWN and not isinstance(value, Secret) and (secret or has_secret(inputs.get(key))):
+            found[key] = Secret(value)
+    return found
