@@ -21,7 +21,7 @@ NODES_AT_FIRST = 2
 
 
 @pytest.fixture(scope="session")
-def placed(platform: Ran, requests: Requests) -> Placed:
+def placed(platform: Ran, requests: Requests, pytestconfig: pytest.Config) -> Placed:
     """How fast it was is told and written down, and never judged: the machine may have other work."""
     assert not platform.outcome.failed
     assert sum(NODES.values()) == 1000
@@ -30,11 +30,14 @@ def placed(platform: Ran, requests: Requests) -> Placed:
     found = place(requests)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps({key: round(value, 2) for key, value in found.figures.items()}, indent=2) + "\n")
-    print(
+    said = (
         f"\n{found.pods:,} pods on {found.nodes:,} nodes: {found.figures['bound_per_second']:.0f} pods/s bound"
         f" (created in {found.creating_seconds:.0f} s, bound after {found.binding_seconds:.0f} s, running after"
         f" {found.running_seconds:.0f} s)"
     )
+    # What a test prints is shown when it fails; this is always.
+    with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print(said)
     return found
 
 
