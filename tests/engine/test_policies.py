@@ -16,7 +16,8 @@ PACK = REPOSITORY / "infra" / "policy"
 
 def careless() -> None:
     """A log group that keeps for ever, and a bucket with nothing around it."""
-    account = aws.Provider("account", region="eu-central-1")
+    tags = dict.fromkeys(("platform", "environment", "owner", "cost-centre"), "example")
+    account = aws.Provider("account", region="eu-central-1", default_tags={"tags": tags})
     opts = pulumi.ResourceOptions(provider=account)
     aws.cloudwatch.LogGroup("careless-logs", opts=opts)
     aws.s3.Bucket("careless-bucket", opts=opts)
@@ -49,4 +50,5 @@ def test_an_up_makes_nothing_that_a_policy_refuses(empty_cloud: Cloud, tmp_path:
     packs = [str(executable_pack(PACK, tmp_path))]
     made = empty_cloud.run_project(project(tmp_path / "example"), careless, "up", policy_packs=packs)
     assert made.outcome.failed
+    assert "(policy logs-end)" in made.errors
     assert "aws:cloudwatch/logGroup:LogGroup" not in {entry["type"] for entry in made.entries}
