@@ -70,14 +70,31 @@ class NetworkPolicies(pulumi.ComponentResource):
         egress: Sequence[k8s.networking.v1.NetworkPolicyEgressRuleArgs] = (),
     ) -> None:
         ready = self._args.ready if pods.namespace == naming.NAMESPACE_SYSTEM else ()
-        net.NetworkPolicy(
-            name,
-            metadata=metadata(self._args.namespaces[pods.namespace]),
-            spec=net.NetworkPolicySpecArgs(
-                pod_selector=_selector(pods), policy_types=list(types), ingress=ingress or None, egress=egress or None
-            ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(ready)),
+        opts = pulumi.ResourceOptions(parent=self, depends_on=list(ready))
+        network_policy(
+            name, self._args.namespaces[pods.namespace], pods, opts, types=types, ingress=ingress, egress=egress
         )
+
+
+def network_policy(
+    name: str,
+    namespace: pulumi.Input[str],
+    pods: Pods,
+    opts: pulumi.ResourceOptions,
+    *,
+    types: Sequence[Literal["Ingress", "Egress"]] = ("Ingress", "Egress"),
+    ingress: Sequence[k8s.networking.v1.NetworkPolicyIngressRuleArgs] = (),
+    egress: Sequence[k8s.networking.v1.NetworkPolicyEgressRuleArgs] = (),
+) -> None:
+    """Refuses these pods everything in the directions of `types`, but for the rules."""
+    net.NetworkPolicy(
+        name,
+        metadata=metadata(namespace),
+        spec=net.NetworkPolicySpecArgs(
+            pod_selector=_selector(pods), policy_types=list(types), ingress=ingress or None, egress=egress or None
+        ),
+        opts=opts,
+    )
 
 
 def _selector(pods: Pods) -> k8s.meta.v1.LabelSelectorArgs:

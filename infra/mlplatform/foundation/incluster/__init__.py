@@ -25,6 +25,8 @@ from mlplatform.foundation.incluster import postgresql
 from mlplatform.foundation.incluster.passwords import derived
 from mlplatform.foundation.system_namespace import pod_security_labels, system_namespace
 from mlplatform.services.mlflow import PASSWORD_SECRET
+from mlplatform.services.network_flows import Pods
+from mlplatform.services.network_policies import network_policy
 from mlplatform.services.pods import core, metadata
 
 API_SERVER = "k8s://https://kubernetes.default.svc"
@@ -55,14 +57,7 @@ def incluster_foundation(config: LocalConfig) -> Endpoints:
         opts=child,
     ).metadata.name
     # What is no stand-in there speaks to nobody: each of these opens what it needs.
-    k8s.networking.v1.NetworkPolicy(
-        "data-deny",
-        metadata=metadata(namespace),
-        spec=k8s.networking.v1.NetworkPolicySpecArgs(
-            pod_selector=k8s.meta.v1.LabelSelectorArgs(), policy_types=["Ingress", "Egress"]
-        ),
-        opts=child,
-    )
+    network_policy("data-deny", namespace, Pods(naming.NAMESPACE_DATA), child)
     account = core.ServiceAccount(
         "stand-ins",
         metadata=metadata(namespace, name="stand-in"),

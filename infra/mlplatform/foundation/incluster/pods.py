@@ -12,7 +12,7 @@ import pulumi_kubernetes as k8s
 from mlplatform import naming, service_types
 from mlplatform.foundation.endpoints import NodeFolder
 from mlplatform.services.network_flows import Peer, Pods, flows
-from mlplatform.services.network_policies import pods_peer
+from mlplatform.services.network_policies import network_policy, pods_peer
 from mlplatform.services.pods import (
     APP_LABEL,
     Mounted,
@@ -111,20 +111,17 @@ class StandIn(pulumi.ComponentResource):
         )
         net = k8s.networking.v1
         callers = [flow.source for flow in flows(args.port) if flow.target == args.peer]
-        net.NetworkPolicy(
+        network_policy(
             f"{name}-policy",
-            metadata=metadata(args.namespace),
-            spec=net.NetworkPolicySpecArgs(
-                pod_selector=k8s.meta.v1.LabelSelectorArgs(match_labels={APP_LABEL: name}),
-                policy_types=["Ingress", "Egress"],
-                ingress=[
-                    net.NetworkPolicyIngressRuleArgs(
-                        from_=[pods_peer(caller) for caller in callers if isinstance(caller, Pods)],
-                        ports=[net.NetworkPolicyPortArgs(port=args.port, protocol="TCP")],
-                    )
-                ],
-            ),
-            opts=child,
+            args.namespace,
+            Pods(naming.NAMESPACE_DATA, name),
+            child,
+            ingress=[
+                net.NetworkPolicyIngressRuleArgs(
+                    from_=[pods_peer(caller) for caller in callers if isinstance(caller, Pods)],
+                    ports=[net.NetworkPolicyPortArgs(port=args.port, protocol="TCP")],
+                )
+            ],
         )
         self.address = service.metadata.name.apply(lambda name: f"{name}.{naming.NAMESPACE_DATA}.svc.cluster.local")
         self.register_outputs({"address": self.address})
