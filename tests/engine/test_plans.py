@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
-from pathlib import Path
 
 import pytest
-from engine_clouds import Cloud, Kinds, own_kinds
+from engine_clouds import POLICY_PACK, Cloud, Kinds, own_kinds
 from golden import path_of
-from infra_configs import ENVIRONMENTS, REPOSITORY, stack_config
+from infra_configs import ENVIRONMENTS, stack_config
 from mlplatform.config.base import AwsEnvironment
 from mlplatform.program import main
-from offline_providers.policies import executable_pack
 from offline_providers.report import OWN_PROVIDER
 from recorder import build
 from whole_program import complete_config
@@ -31,12 +29,11 @@ def promised(environment: AwsEnvironment, *, images: bool) -> Kinds:
 @pytest.mark.parametrize("images", [True, False], ids=["all images", "no image"])
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_a_plan_makes_what_is_promised_once_each_with_explicit_providers_and_keeps_the_policies(
-    empty_cloud: Cloud, tmp_path: Path, environment: AwsEnvironment, images: bool
+    empty_cloud: Cloud, environment: AwsEnvironment, images: bool
 ) -> None:
     expected = promised(environment, images=images)
     values = complete_config(environment) if images else stack_config(environment)
-    packs = [str(executable_pack(REPOSITORY / "infra" / "policy", tmp_path))]
-    plan = empty_cloud.run(environment, "preview", values, policy_packs=packs)
+    plan = empty_cloud.run(environment, "preview", values, policy_packs=[POLICY_PACK])
     assert not plan.outcome.failed, plan.errors
     assert plan.outcome.policy_packs == ["mlplatform"]
     assert plan.operations == {"create"}

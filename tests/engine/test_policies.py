@@ -7,11 +7,7 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 import yaml
-from engine_clouds import Cloud
-from infra_configs import REPOSITORY
-from offline_providers.policies import executable_pack
-
-PACK = REPOSITORY / "infra" / "policy"
+from engine_clouds import POLICY_PACK, Cloud
 
 
 def careless() -> None:
@@ -32,8 +28,7 @@ def project(folder: Path) -> Path:
 
 
 def test_a_plan_that_breaks_policies_is_refused_and_each_is_named(empty_cloud: Cloud, tmp_path: Path) -> None:
-    packs = [str(executable_pack(PACK, tmp_path))]
-    plan = empty_cloud.run_project(project(tmp_path / "example"), careless, "preview", policy_packs=packs)
+    plan = empty_cloud.run_project(project(tmp_path / "example"), careless, "preview", policy_packs=[POLICY_PACK])
     assert plan.outcome.failed
     assert plan.outcome.policy_packs == ["mlplatform"]
     for name, policy in (
@@ -47,8 +42,7 @@ def test_a_plan_that_breaks_policies_is_refused_and_each_is_named(empty_cloud: C
 
 
 def test_an_up_makes_nothing_that_a_policy_refuses(empty_cloud: Cloud, tmp_path: Path) -> None:
-    packs = [str(executable_pack(PACK, tmp_path))]
-    made = empty_cloud.run_project(project(tmp_path / "example"), careless, "up", policy_packs=packs)
+    made = empty_cloud.run_project(project(tmp_path / "example"), careless, "up", policy_packs=[POLICY_PACK])
     assert made.outcome.failed
     assert "(policy logs-end)" in made.errors
     assert "aws:cloudwatch/logGroup:LogGroup" not in {entry["type"] for entry in made.entries}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +18,7 @@ from offline_providers.engine import OfflineStack, Outcome, Project, find_pulumi
 from offline_providers.provider import Provider
 from offline_providers.report import OWN_PROVIDER, STACK, Planned, errors, planned
 
+POLICY_PACK: Final = REPOSITORY / "infra" / "policy"
 EKS_CLUSTER: Final = "eks:index:Cluster"
 SECRET: Final = ("4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270")
 """Key and value that make an object of a state a secret."""
@@ -101,16 +102,18 @@ class Cloud:
         operation: str,
         values: Mapping[str, Any],
         kubernetes: Provider | None = None,
-        **options: object,
+        policy_packs: Sequence[Path] = (),
     ) -> Ran:
-        """Runs an operation on the platform's stack, with options of the engine."""
+        """Runs an operation on the platform's stack."""
         with self.stack(environment, values, kubernetes) as stack:
-            return Ran(stack.run(operation, **options), stack.export())
+            return Ran(stack.run(operation, policy_packs=policy_packs), stack.export())
 
-    def run_project(self, folder: Path, program: Callable[[], None], operation: str, **options: object) -> Ran:
+    def run_project(
+        self, folder: Path, program: Callable[[], None], operation: str, policy_packs: Sequence[Path] = ()
+    ) -> Ran:
         """Runs an operation on the stack `dev` of another project."""
         with offline_stack(self._project(folder), "dev", program) as stack:
-            return Ran(stack.run(operation, **options), stack.export())
+            return Ran(stack.run(operation, policy_packs=policy_packs), stack.export())
 
     def _project(self, folder: Path) -> Project:
         return Project(folder, self.home, find_pulumi(REPOSITORY))

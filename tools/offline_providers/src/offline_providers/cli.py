@@ -16,7 +16,6 @@ from rich.console import Console
 from offline_providers.engine import Project, load_program, offline_stack
 from offline_providers.faults import OfflineError
 from offline_providers.kubernetes_apply import KubernetesApply
-from offline_providers.policies import executable_pack
 from offline_providers.report import as_json, show
 from offline_providers.schema import Sdk
 
@@ -109,11 +108,10 @@ def _run(parsed: argparse.Namespace) -> int:
     project = Project.at(folder, home, _settings(parsed.config), _settings(parsed.example))
     program = load_program(parsed.program)
     real = KubernetesApply(str(parsed.kubeconfig), parsed.context) if parsed.kubeconfig else None
-    packs = [str(executable_pack(folder, project.home)) for folder in parsed.policy_pack]
     with offline_stack(project, parsed.stack, program, real) as stack:
         if parsed.fresh:
             stack.forget()
-        outcome = stack.run(OPERATIONS[parsed.command], **({"policy_packs": packs} if packs else {}))
+        outcome = stack.run(OPERATIONS[parsed.command], policy_packs=parsed.policy_pack)
     names = ("aws", "eks") if real else ("aws", "eks", "kubernetes")
     simulated = {name: Sdk(f"pulumi_{name}").version for name in names}
     if parsed.json:

@@ -27,6 +27,7 @@ from offline_providers.eks import Eks
 from offline_providers.faults import OfflineError
 from offline_providers.kubernetes_plan import KubernetesPlan
 from offline_providers.official import Plugin
+from offline_providers.policies import executable_pack
 from offline_providers.provider import Provider
 from offline_providers.server import Servers
 from offline_providers.simulation import check_faults
@@ -253,8 +254,17 @@ class OfflineStack:
             self._fault = fault
             raise
 
-    def run(self, operation: str, **options: object) -> Outcome:
-        """Runs `preview`, `up`, `refresh` or `destroy`; what the engine refuses is in the outcome, not raised."""
+    def run(self, operation: str, *, policy_packs: Sequence[Path] = (), **options: object) -> Outcome:
+        """Runs `preview`, `up`, `refresh` or `destroy`; what the engine refuses is in the outcome, not raised.
+
+        Args:
+            policy_packs: folders of packs in Python, for `preview` and `up`.
+
+        Raises:
+            OfflineError: there is no pack in such a folder, or the engine has failed and said nothing of why.
+        """
+        if policy_packs:
+            options["policy_packs"] = [str(executable_pack(pack, self._project.home)) for pack in policy_packs]
         outcome = Outcome(self.name, operation)
         self._fault = None
         started = time.monotonic()
