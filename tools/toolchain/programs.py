@@ -173,6 +173,13 @@ PROGRAMS = {
             main="registry",
             variables=("github.com/distribution/distribution/v3/version.version={version}",),
         ),
+        # S3 over a folder: what the stack `local` has in its place, and what tests of S3 run against.
+        Program(
+            "versitygw",
+            MODULES / "versitygw",
+            "github.com/versity/versitygw/cmd/versitygw",
+            variables=("main.Version={version}",),
+        ),
     )
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from object_store import WITH_GO, ObjectStore, gateway, moto_server
 from pyspark.sql import SparkSession
 from raw_flights import RawFiles
 from spark_preprocessing.preparation import make_version
@@ -41,3 +42,10 @@ def site(tmp_path: Path) -> Site:
     contract = contract_in(tmp_path / "data")
     (tmp_path / "contract.json").write_text(contract.model_dump_json())
     return Site(tmp_path, contract)
+
+
+@pytest.fixture(scope="session", params=[pytest.param(gateway, marks=WITH_GO), moto_server])
+def store(request: pytest.FixtureRequest) -> Iterator[ObjectStore]:
+    """A server in S3's place with the bucket `lake`, for all tests: each keeps to a prefix of its own."""
+    with request.param("lake") as running:
+        yield running
