@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pulumi.runtime import mocks, rpc, set_all_config
+from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import set_root_resource
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
@@ -84,6 +85,7 @@ class _Monitor(mocks.MockMonitor):
     """Also records the options, which `Mocks.new_resource` is not told of."""
 
     mocks: Recorder
+    preview: bool = False
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
@@ -106,6 +108,9 @@ class _Monitor(mocks.MockMonitor):
                     references={key: tuple(of.urns) for key, of in request.propertyDependencies.items()},
                 )
             )
+            if self.preview:
+                # Neither an id nor any property: the SDK takes what is missing for unknown then.
+                return resource_pb2.RegisterResourceResponse(urn=response.urn)
         return response
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
@@ -122,8 +127,19 @@ def build(
     *,
     project: str = PROJECT,
     stack_references: Mapping[str, Mapping[str, Any]] | None = None,
+    preview: bool = False,
 ) -> Recorder:
-    """Runs the program with the config (key without the project → value) to its end; raises what it raises."""
+    """Runs the program with the config (key without the project → value) to its end; raises what it raises.
+
+    Args:
+        program: what registers the resources.
+        config: the stack's.
+        stack: its name.
+        project: its project.
+        stack_references: other stacks' outputs, by the stack's name.
+        preview: as a first preview runs it, in which no resource has told any of its outputs yet: what waits for one
+            in an `apply` does not happen.
+    """
     recorder = Recorder(stack_references=stack_references or {})
     texts = {
         f"{project}:{key}": value if isinstance(value, str) else json.dumps(value)
@@ -138,7 +154,9 @@ def build(
     try:
         set_root_resource(None)  # type: ignore[arg-type]  # the last program's
         set_all_config(texts, secret_keys=[])
-        mocks.set_mocks(recorder, project=project, stack=stack, preview=False, monitor=_Monitor(recorder))
+        monitor = _Monitor(recorder)
+        monitor.preview = preview
+        mocks.set_mocks(recorder, project=project, stack=stack, preview=preview, monitor=monitor)
         loop.run_until_complete(run())
     finally:
         set_all_config({}, secret_keys=[])

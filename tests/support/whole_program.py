@@ -29,6 +29,14 @@ def record(environment: Environment) -> Recorder:
     return build(main, complete_config(environment), environment)
 
 
+@cache
+def record_preview(environment: Environment) -> Recorder:
+    """As `record`, in a first preview: no resource has told any of its outputs yet."""
+    from mlplatform.program import main
+
+    return build(main, complete_config(environment), environment, preview=True)
+
+
 def of_kinds(recorder: Recorder, prefix: str) -> list[Recorded]:
     """Resources whose type begins like this, as ``aws:`` or ``kubernetes:``."""
     return [one for one in recorder.resources if one.type.startswith(prefix)]

@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 import pytest
-from mlplatform.config.base import AwsEnvironment
+from mlplatform.config.base import ENVIRONMENTS, Environment
 from recorder import Secret
-from whole_program import ENVIRONMENTS, record
+from whole_program import record
 
 SECRETS = {
     "a kubeconfig": re.compile(r"apiVersion: v1|certificate-authority-data|client-key-data|kubeconfig", re.IGNORECASE),
@@ -26,7 +26,7 @@ def secrets_in(value: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_no_output_is_secret_or_holds_one(environment: AwsEnvironment) -> None:
+def test_no_output_is_secret_or_holds_one(environment: Environment) -> None:
     outputs = record(environment).outputs
     assert outputs
     assert [key for key, value in outputs.items() if isinstance(value, Secret)] == []
