@@ -66,7 +66,7 @@ doctor: ## what this machine lacks, as sentences; with ENV=dev also the account
 
 golden: ## accept the resources that the environments have now (then read the difference)
 	@$(SYNC) --tests infra
-	@$(ENVS)/infra/bin/python tests/support/golden.py
+	@$(ENVS)/infra/bin/python tests/support/infra/golden.py
 
 toolchain: ## build the pinned Pulumi and Kubernetes programs that this machine lacks
 	@$(PYTHON) tools/toolchain/toolchain.py ensure --all

@@ -13,7 +13,7 @@ CHECKED = {
     "ray_training": (
         "workloads/ray_training/src",
         "tests/workloads/ray_training",
-        "tests/support/synthetic_dataset.py",
+        "tests/support/workloads/synthetic_dataset.py",
         "bench/ray_training",
     ),
     "mlflow_tracking": ("workloads/mlflow_tracking/src", "tests/workloads/mlflow_tracking"),
@@ -46,7 +46,7 @@ CHECKED = {
         "tools/local_pipeline/src",
         "tests/tools/local_pipeline",
         "tests/end_to_end",
-        "tests/support/pipeline_site.py",
+        "tests/support/workloads/pipeline_site.py",
         "bench/run.py",
         "tools/endings.py",
         "tools/environments.py",

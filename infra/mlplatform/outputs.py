@@ -14,7 +14,7 @@ import pulumi
 
 from mlplatform import naming
 from mlplatform.config.any_model import AnyConfig
-from mlplatform.foundation.endpoints import Endpoints
+from mlplatform.endpoints import Endpoints
 from mlplatform.services.images import pending_images
 
 OUTPUTS_VERSION: Final = "1.0"

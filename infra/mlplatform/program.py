@@ -6,9 +6,9 @@ from mlplatform.config.any_model import AnyConfig
 from mlplatform.config.loading import load_config
 from mlplatform.config.local_model import LocalConfig
 from mlplatform.deployments import deploy_workloads
+from mlplatform.endpoints import Endpoints
 from mlplatform.foundation.aws import aws_foundation
 from mlplatform.foundation.aws.operations import run_aws_operations
-from mlplatform.foundation.endpoints import Endpoints
 from mlplatform.foundation.incluster import incluster_foundation
 from mlplatform.outputs import export
 from mlplatform.services import Services, run_services

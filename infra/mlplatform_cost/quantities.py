@@ -9,8 +9,8 @@ from typing import Final
 from mlplatform.config import sections
 from mlplatform.config.model import PlatformConfig
 from mlplatform.config.workload_sections import Claim
-from mlplatform.foundation.aws.alarm_catalogue import database_alarms, file_alarms, kafka_alarms
-from mlplatform.foundation.aws.emr import ROOT_GIB, VOLUME_GIB
+from mlplatform.foundation.aws.emr.on_ec2 import ROOT_GIB, VOLUME_GIB
+from mlplatform.foundation.aws.monitoring.alarm_catalogue import database_alarms, file_alarms, kafka_alarms
 from mlplatform.service_types import SERVICE_TYPES
 
 KEYS: Final = 4

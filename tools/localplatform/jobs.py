@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mlplatform import naming, service_types
-from mlplatform.service_types import ServiceType
-from mlplatform.services.pods import (
+from mlplatform.kubernetes.pods import (
     APP_LABEL,
     CONTAINER_SECURITY,
     ENVIRONMENT,
@@ -16,9 +15,10 @@ from mlplatform.services.pods import (
     TEMPORARY,
     pod_labels,
 )
-from mlplatform.services.ray_fixed import TOKEN_KEY
-from mlplatform.services.ray_pods import CLUSTER, HEAD
-from mlplatform.services.spark import DRIVER, TEMPLATE_CONFIG_MAP, TEMPLATE_PATH, priority_class
+from mlplatform.service_types import ServiceType
+from mlplatform.services.ray.fixed import TOKEN_KEY
+from mlplatform.services.ray.pods import CLUSTER, HEAD
+from mlplatform.services.spark.client_mode import DRIVER, TEMPLATE_CONFIG_MAP, TEMPLATE_PATH, priority_class
 
 TRAINING: Final = "ray-training"
 LIFE_SECONDS: Final = 3600

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from kubernetes import client
 from mlplatform import naming
-from mlplatform.services.network_flows import SERVING
+from mlplatform.kubernetes.network_flows import SERVING
 from platform_contract import CONTRACT_VARIABLE, local_contract
 from platform_contract.model_file import shared_model_path
 

@@ -13,7 +13,7 @@ from mlplatform.config.any_model import AnyConfig
 from mlplatform.deployments.contract_config_maps import ContractConfigMaps, ContractConfigMapsArgs
 from mlplatform.deployments.contract_document import Facts, contract_document
 from mlplatform.deployments.serving import APPS, Serving, ServingArgs
-from mlplatform.foundation.endpoints import Endpoints
+from mlplatform.endpoints import Endpoints
 from mlplatform.services import Services
 from mlplatform.services.images import find_image
 

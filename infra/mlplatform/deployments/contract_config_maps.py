@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 
 from mlplatform import naming
-from mlplatform.services.pods import core, metadata
+from mlplatform.kubernetes.pods import core, metadata
 
 
 @dataclass(frozen=True, kw_only=True)

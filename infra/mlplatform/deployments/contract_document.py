@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from mlplatform import naming
 from mlplatform.config.any_model import AnyConfig
 from mlplatform.executor_profile import executor_profile
+from mlplatform.kubernetes.network_flows import SERVING
 from mlplatform.services.mlflow import ADDRESS as MLFLOW_ADDRESS
-from mlplatform.services.network_flows import SERVING
-from mlplatform.services.ray_pods import ADDRESS as RAY_ADDRESS
-from mlplatform.services.spark import EXECUTOR, TEMPLATE_PATH
+from mlplatform.services.ray.pods import ADDRESS as RAY_ADDRESS
+from mlplatform.services.spark.client_mode import EXECUTOR, TEMPLATE_PATH
 
 SPARK_LOCAL_DIR = "/tmp/spark"  # noqa: S108 - a volume of the pod
 """Shuffle files of Spark's local mode, which is all there is until Spark has an image for its executors."""

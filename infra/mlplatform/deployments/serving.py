@@ -12,9 +12,9 @@ import pulumi_kubernetes as k8s
 from mlplatform import naming, service_types
 from mlplatform.config.workload_sections import Service as ServiceSettings
 from mlplatform.config.workload_sections import Serving as ServingSettings
-from mlplatform.foundation.endpoints import LoadBalancers
-from mlplatform.services.network_flows import SERVING as PORT
-from mlplatform.services.pods import (
+from mlplatform.endpoints import LoadBalancers
+from mlplatform.kubernetes.network_flows import SERVING as PORT
+from mlplatform.kubernetes.pods import (
     APP_LABEL,
     TEMPORARY,
     claim_volume,

@@ -9,22 +9,22 @@ import pulumi
 
 from mlplatform import naming
 from mlplatform.config.any_model import AnyConfig
+from mlplatform.endpoints import Endpoints
 from mlplatform.executor_profile import executor_profile
-from mlplatform.foundation.endpoints import Endpoints
 from mlplatform.identities import IDENTITIES
-from mlplatform.services.capacity import namespace_capacity
+from mlplatform.kubernetes.network_flows import flows
+from mlplatform.kubernetes.network_policies import NetworkPolicies, NetworkPoliciesArgs
 from mlplatform.services.images import find_image
 from mlplatform.services.mlflow import POD, Mlflow, MlflowArgs
-from mlplatform.services.namespaces import Namespaces, NamespacesArgs
-from mlplatform.services.network_flows import flows
-from mlplatform.services.network_policies import NetworkPolicies, NetworkPoliciesArgs
-from mlplatform.services.ray import RayCluster, RayClusterArgs, RayOperator, RayOperatorArgs
-from mlplatform.services.ray_fixed import FixedRayCluster, FixedRayClusterArgs
-from mlplatform.services.ray_pods import RayPods
-from mlplatform.services.rbac import Rbac, RbacArgs
-from mlplatform.services.service_accounts import ServiceAccounts, ServiceAccountsArgs
-from mlplatform.services.spark import Spark, SparkArgs
+from mlplatform.services.ray.cluster import RayCluster, RayClusterArgs, RayOperator, RayOperatorArgs
+from mlplatform.services.ray.fixed import FixedRayCluster, FixedRayClusterArgs
+from mlplatform.services.ray.pods import RayPods
+from mlplatform.services.spark.client_mode import Spark, SparkArgs
 from mlplatform.services.storage import Storage, StorageArgs
+from mlplatform.services.tenancy.capacity import namespace_capacity
+from mlplatform.services.tenancy.namespaces import Namespaces, NamespacesArgs
+from mlplatform.services.tenancy.rbac import Rbac, RbacArgs
+from mlplatform.services.tenancy.service_accounts import ServiceAccounts, ServiceAccountsArgs
 
 
 @dataclass(frozen=True, kw_only=True)

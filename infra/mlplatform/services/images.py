@@ -6,7 +6,7 @@ import pulumi
 from pydantic.alias_generators import to_camel
 
 from mlplatform.config.workload_sections import Images
-from mlplatform.foundation.endpoints import Endpoints
+from mlplatform.endpoints import Endpoints
 
 
 def find_image(endpoints: Endpoints, image: str, what: str) -> pulumi.Output[str] | None:

@@ -11,10 +11,9 @@ import pulumi_kubernetes as k8s
 
 from mlplatform import naming, service_types
 from mlplatform.config.workload_sections import Mlflow as MlflowSettings
-from mlplatform.foundation.endpoints import DatabaseEndpoint
-from mlplatform.services.capacity import Capacity
-from mlplatform.services.network_flows import MLFLOW as PORT
-from mlplatform.services.pods import (
+from mlplatform.endpoints import DatabaseEndpoint
+from mlplatform.kubernetes.network_flows import MLFLOW as PORT
+from mlplatform.kubernetes.pods import (
     APP_LABEL,
     Mounted,
     contract_volume,
@@ -28,6 +27,7 @@ from mlplatform.services.pods import (
     resources,
     temporary_volume,
 )
+from mlplatform.services.tenancy.capacity import Capacity
 
 APP: Final = "mlflow"
 SETUP: Final = "database-setup"

@@ -10,10 +10,10 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from mlplatform import naming
+from mlplatform.endpoints import BlockStorage, SharedVolume, VolumeUse
 from mlplatform.executor_profile import SHUFFLE_STORAGE_CLASS
-from mlplatform.foundation.endpoints import BlockStorage, SharedVolume, VolumeUse
-from mlplatform.services.pods import metadata
-from mlplatform.services.volumes import bound_claim
+from mlplatform.kubernetes.pods import metadata
+from mlplatform.kubernetes.volumes import bound_claim
 
 MOUNTS: Final[Mapping[VolumeUse, tuple[str, ...]]] = {
     "models": (naming.NAMESPACE_RAY, naming.NAMESPACE_SERVING, naming.NAMESPACE_NOTEBOOKS),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from mlplatform.config.checks import ray as ray_checks
 from mlplatform.config.checks import system as system_checks
 from mlplatform.config.checks.fitting import Need
-from mlplatform.services import mlflow, ray
+from mlplatform.services import mlflow
+from mlplatform.services.ray import cluster
 
 
 def test_the_check_counts_mlflow_as_large_as_its_pod_is() -> None:
@@ -13,5 +14,5 @@ def test_the_check_counts_mlflow_as_large_as_its_pod_is() -> None:
 
 
 def test_the_check_counts_rays_autoscaler_as_large_as_its_container_is() -> None:
-    need = Need(ray.AUTOSCALER_MEMORY_MIB, ray.AUTOSCALER_CPU_MILLICORES)
+    need = Need(cluster.AUTOSCALER_MEMORY_MIB, cluster.AUTOSCALER_CPU_MILLICORES)
     assert need == ray_checks.AUTOSCALER

@@ -10,7 +10,7 @@ import pytest
 from infra_endpoints import ALL_IMAGES, PEERS, example_config, manifests, pods, recorded, run_with
 from mlplatform.config.workload_sections import Service, Serving
 from mlplatform.deployments.serving import APPS, DRAIN_SECONDS, GRACE_SECONDS
-from mlplatform.services.pods import ENVIRONMENT
+from mlplatform.kubernetes.pods import ENVIRONMENT
 
 SOURCE = Path(__file__).resolve().parents[3] / "workloads" / "bento_serving" / "src"
 NAMES = [app.name for app in APPS]

@@ -10,7 +10,7 @@ import pytest
 from infra_endpoints import manifests, pods, recorded
 from mlplatform import service_types, versions
 from mlplatform.deployments.serving import APPS
-from mlplatform.services.service_accounts import WITH_TOKEN
+from mlplatform.services.tenancy.service_accounts import WITH_TOKEN
 from recorder import Recorded
 
 WITHOUT_SCHEMA = {"RayCluster"}

@@ -7,10 +7,10 @@ from functools import cache
 from infra_endpoints import example_config, manifests, pods, recorded, run_anew, run_with
 from mlplatform import naming, versions
 from mlplatform.config.workload_sections import Mlflow
-from mlplatform.foundation.endpoints import NodeFolder, SharedVolume, VolumeUse
+from mlplatform.endpoints import NodeFolder, SharedVolume, VolumeUse
 from mlplatform.identities import IDENTITIES
-from mlplatform.services.capacity import namespace_capacity
 from mlplatform.services.mlflow import POD
+from mlplatform.services.tenancy.capacity import namespace_capacity
 from recorder import Recorder
 
 LEVEL = "pod-security.kubernetes.io/enforce"

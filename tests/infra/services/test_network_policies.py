@@ -8,9 +8,9 @@ from typing import Any
 
 from infra_endpoints import PEERS, manifests, recorded, run_with
 from mlplatform import naming
-from mlplatform.foundation.endpoints import PodPeer
-from mlplatform.services.network_flows import Peer, Pods, flows
-from mlplatform.services.pods import APP_LABEL
+from mlplatform.endpoints import PodPeer
+from mlplatform.kubernetes.network_flows import Peer, Pods, flows
+from mlplatform.kubernetes.pods import APP_LABEL
 from recorder import Recorder
 
 NAMESPACES = {*naming.WORKLOAD_NAMESPACES, naming.NAMESPACE_SYSTEM}

@@ -13,9 +13,9 @@ import pytest
 from infra_endpoints import ALL_IMAGES, example_config, example_endpoints, manifests, pods, recorded, run_with
 from mlplatform.config.sections import NodeGroup
 from mlplatform.config.workload_sections import Ray, RayWorkerGroup
-from mlplatform.services.chart_versions import RAY
+from mlplatform.kubernetes.chart_versions import RAY
 from mlplatform.services.images import find_image
-from mlplatform.services.spark import executor_template
+from mlplatform.services.spark.client_mode import executor_template
 from recorder import Recorder, build
 
 REPOSITORY = Path(__file__).resolve().parents[3]

@@ -278,7 +278,7 @@ def test_the_broker_is_of_one_version_and_the_one_that_its_pom_wants() -> None:
 
 
 def test_the_database_is_the_one_that_tests_run_on() -> None:
-    text = (REPOSITORY / "tests/support/postgres_server.py").read_text()
+    text = (REPOSITORY / "tests/support/workloads/postgres_server.py").read_text()
     pinned = dict(re.findall(r'\("(linux-\w+)", "([0-9a-f]{64})"\)', text))
     version = re.search(r'^VERSION = "([\d.]+)"', text, re.MULTILINE)
     assert version

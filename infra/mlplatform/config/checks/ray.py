@@ -15,7 +15,7 @@ from mlplatform.config.workload_sections import Ray, RayWorkerGroup
 from mlplatform.executor_profile import smallest_shape
 
 AUTOSCALER: Final = Need(memory_mib=512, cpu_millicores=500)
-"""KubeRay's container beside the head (`mlplatform.services.ray`; a test compares the two)."""
+"""KubeRay's container beside the head (`mlplatform.services.ray.cluster`; a test compares the two)."""
 
 
 def worker_groups_make_sense(ray: Ray) -> Iterator[Fault]:

@@ -9,28 +9,7 @@ import pulumi
 
 from mlplatform.config.model import PlatformConfig
 from mlplatform.config.workload_sections import Images
-from mlplatform.foundation.aws.addons import AddOns, AddOnsArgs
-from mlplatform.foundation.aws.budget import Budget, BudgetArgs
-from mlplatform.foundation.aws.cluster import KUBERNETES_SERVICE_IP, Cluster, ClusterArgs
-from mlplatform.foundation.aws.controllers import (
-    Controllers,
-    ControllersArgs,
-    block_storage,
-    internal_load_balancers,
-)
-from mlplatform.foundation.aws.database import Database, DatabaseArgs
-from mlplatform.foundation.aws.emr_access import EmrSecurityGroups, EmrSecurityGroupsArgs
-from mlplatform.foundation.aws.emr_policies import MANAGED_TAG
-from mlplatform.foundation.aws.kafka import Kafka, KafkaArgs
-from mlplatform.foundation.aws.keys import Keys, KeysArgs
-from mlplatform.foundation.aws.lake import Lake, LakeArgs
-from mlplatform.foundation.aws.metastore_secret import MetastoreSecret, MetastoreSecretArgs
-from mlplatform.foundation.aws.network import Network, NetworkArgs
-from mlplatform.foundation.aws.node_groups import NodeGroups, NodeGroupsArgs
-from mlplatform.foundation.aws.pod_identities import PodIdentities, PodIdentitiesArgs
-from mlplatform.foundation.aws.registry import Registry, RegistryArgs
-from mlplatform.foundation.aws.shared_files import SharedFiles, SharedFilesArgs
-from mlplatform.foundation.endpoints import (
+from mlplatform.endpoints import (
     ClusterEndpoint,
     CsiVolume,
     DatabaseEndpoint,
@@ -40,6 +19,27 @@ from mlplatform.foundation.endpoints import (
     Peers,
     SharedVolume,
 )
+from mlplatform.foundation.aws.database.metastore_secret import MetastoreSecret, MetastoreSecretArgs
+from mlplatform.foundation.aws.database.server import Database, DatabaseArgs
+from mlplatform.foundation.aws.eks.addons import AddOns, AddOnsArgs
+from mlplatform.foundation.aws.eks.cluster import KUBERNETES_SERVICE_IP, Cluster, ClusterArgs
+from mlplatform.foundation.aws.eks.controllers import (
+    Controllers,
+    ControllersArgs,
+    block_storage,
+    internal_load_balancers,
+)
+from mlplatform.foundation.aws.eks.node_groups import NodeGroups, NodeGroupsArgs
+from mlplatform.foundation.aws.emr.access import EmrSecurityGroups, EmrSecurityGroupsArgs
+from mlplatform.foundation.aws.emr.policies import MANAGED_TAG
+from mlplatform.foundation.aws.kafka import Kafka, KafkaArgs
+from mlplatform.foundation.aws.keys import Keys, KeysArgs
+from mlplatform.foundation.aws.lake.buckets import Lake, LakeArgs
+from mlplatform.foundation.aws.monitoring.budget import Budget, BudgetArgs
+from mlplatform.foundation.aws.network.vpc import Network, NetworkArgs
+from mlplatform.foundation.aws.pod_identity.identities import PodIdentities, PodIdentitiesArgs
+from mlplatform.foundation.aws.registry import Registry, RegistryArgs
+from mlplatform.foundation.aws.shared_files import SharedFiles, SharedFilesArgs
 from mlplatform.naming import Names
 from mlplatform.providers import aws_providers
 from mlplatform.tags import platform_tags

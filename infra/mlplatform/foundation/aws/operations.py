@@ -7,9 +7,9 @@ import pulumi
 from mlplatform import naming
 from mlplatform.config.model import PlatformConfig
 from mlplatform.foundation.aws import AwsFoundation
-from mlplatform.foundation.aws.alarms import Alarms, AlarmsArgs, NodeGroupWatch
-from mlplatform.foundation.aws.emr import Emr, EmrArgs
-from mlplatform.foundation.aws.emr_on_eks import EmrOnEks, EmrOnEksArgs
+from mlplatform.foundation.aws.emr.on_ec2 import Emr, EmrArgs
+from mlplatform.foundation.aws.emr.on_eks import EmrOnEks, EmrOnEksArgs
+from mlplatform.foundation.aws.monitoring.alarms import Alarms, AlarmsArgs, NodeGroupWatch
 from mlplatform.service_types import SERVICE_TYPES
 from mlplatform.services import Services
 from mlplatform.tags import platform_tags

@@ -18,7 +18,7 @@ Use = Literal["models", "notebooks"]
 USES: Final[tuple[Use, ...]] = ("models", "notebooks")
 NFS_PORT: Final = 2049
 OWNER: Final = 1000
-"""User and group that own the files, and the ones of every process of ours (`mlplatform.services.pods.USER`)."""
+"""User and group that own the files, and the ones of every process of ours (`mlplatform.kubernetes.pods.USER`)."""
 MODE: Final = "0770"
 """Of each part's root: nothing for others."""
 

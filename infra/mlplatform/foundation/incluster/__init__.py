@@ -8,7 +8,7 @@ import pulumi_kubernetes as k8s
 from mlplatform import naming
 from mlplatform.config.local_model import LocalConfig
 from mlplatform.config.workload_sections import Images
-from mlplatform.foundation.endpoints import (
+from mlplatform.endpoints import (
     ClusterEndpoint,
     DatabaseEndpoint,
     Endpoints,
@@ -23,11 +23,11 @@ from mlplatform.foundation.endpoints import (
 from mlplatform.foundation.incluster import kafka as broker
 from mlplatform.foundation.incluster import postgresql
 from mlplatform.foundation.incluster.passwords import derived
-from mlplatform.foundation.system_namespace import pod_security_labels, system_namespace
+from mlplatform.kubernetes.network_flows import Pods
+from mlplatform.kubernetes.network_policies import network_policy
+from mlplatform.kubernetes.pods import core, metadata
+from mlplatform.kubernetes.system_namespace import pod_security_labels, system_namespace
 from mlplatform.services.mlflow import PASSWORD_SECRET
-from mlplatform.services.network_flows import Pods
-from mlplatform.services.network_policies import network_policy
-from mlplatform.services.pods import core, metadata
 
 API_SERVER = "k8s://https://kubernetes.default.svc"
 PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")

@@ -9,7 +9,7 @@ import pulumi
 
 from mlplatform import naming
 from mlplatform.foundation.incluster.pods import DATA, StandIn, StandInArgs
-from mlplatform.services.network_flows import KAFKA_PEER
+from mlplatform.kubernetes.network_flows import KAFKA_PEER
 
 APP: Final = "kafka"
 PORT: Final = 9092

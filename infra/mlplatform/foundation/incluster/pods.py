@@ -10,10 +10,10 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from mlplatform import naming, service_types
-from mlplatform.foundation.endpoints import NodeFolder
-from mlplatform.services.network_flows import Peer, Pods, flows
-from mlplatform.services.network_policies import network_policy, pods_peer
-from mlplatform.services.pods import (
+from mlplatform.endpoints import NodeFolder
+from mlplatform.kubernetes.network_flows import Peer, Pods, flows
+from mlplatform.kubernetes.network_policies import network_policy, pods_peer
+from mlplatform.kubernetes.pods import (
     APP_LABEL,
     Mounted,
     claim_volume,
@@ -24,7 +24,7 @@ from mlplatform.services.pods import (
     resources,
     temporary_volume,
 )
-from mlplatform.services.volumes import bound_claim
+from mlplatform.kubernetes.volumes import bound_claim
 
 CPU_MILLICORES, MEMORY_MIB = 200, 768
 """Of a stand-in: enough for one person's work."""

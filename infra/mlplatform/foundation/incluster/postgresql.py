@@ -11,8 +11,8 @@ import pulumi
 from mlplatform import naming
 from mlplatform.foundation.incluster.passwords import derived
 from mlplatform.foundation.incluster.pods import DATA, StandIn, StandInArgs
-from mlplatform.services.network_flows import DATABASE_PEER
-from mlplatform.services.pods import Mounted, core, metadata
+from mlplatform.kubernetes.network_flows import DATABASE_PEER
+from mlplatform.kubernetes.pods import Mounted, core, metadata
 
 APP: Final = "postgresql"
 PORT: Final = 5432

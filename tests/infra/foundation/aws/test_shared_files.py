@@ -11,7 +11,7 @@ from aws_account import KEY, assert_explicit_providers, record
 from cloudformation import schemas
 from mlplatform.config import sections
 from mlplatform.foundation.aws.shared_files import OWNER, SharedFiles, SharedFilesArgs
-from mlplatform.services.pods import USER
+from mlplatform.kubernetes.pods import USER
 from recorder import Recorder, build
 
 POINT = "aws:efs/accessPoint:AccessPoint"

@@ -1,0 +1,1 @@
+"""The PostgreSQL server of MLflow, Airflow and the Hive metastore."""

@@ -1,0 +1,1 @@
+"""EMR on EC2 and EMR on EKS."""

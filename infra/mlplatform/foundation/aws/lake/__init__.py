@@ -1,0 +1,1 @@
+"""The lake on S3, and who may do what with its areas."""

@@ -1,0 +1,1 @@
+"""The rights of pods on AWS, through EKS Pod Identity."""

@@ -1,0 +1,1 @@
+"""What objects on the cluster have in common, whether the foundation or a service makes them."""

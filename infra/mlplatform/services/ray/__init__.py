@@ -1,0 +1,1 @@
+"""Ray, under its operator or of a fixed size."""
