@@ -16,6 +16,7 @@ from mlplatform.config.checks.fitting import fits
 from mlplatform.config.checks.node_groups import groups
 from mlplatform.config.checks.system import MLFLOW_SERVER
 from mlplatform.instance_types import INSTANCE_TYPES, InstanceTypeFacts, node_shape
+from platform_contract.rds_certificates import certificates
 
 ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}
 
@@ -122,3 +123,5 @@ def test_every_region_is_one_of_the_aws_partition() -> None:
     folder = files("moto").joinpath("ec2/resources/instance_type_offerings/region")
     known = {file.name.removesuffix(".json.gz") for file in folder.iterdir()}
     assert set(network.REGIONS) <= {region for region in known if not region.startswith(others)}
+    # A database's certificate must have an authority that its clients know.
+    assert set(network.REGIONS) == set(certificates())

@@ -116,7 +116,11 @@ def test_a_name_that_the_certificate_does_not_have_is_refused(
     [
         ({"MLFLOW_TRACKING_DATABASE_AUTH": ""}, {}, "MLFLOW_TRACKING_DATABASE_AUTH is '': set it to 'iam'"),
         ({"MLFLOW_TRACKING_DATABASE_AUTH": "iam"}, {"tls": False}, "database.tls is false: an IAM token is a password"),
-        ({"MLFLOW_TRACKING_DATABASE_CA": "/nowhere"}, {}, "No certificates at /nowhere: .*global-bundle.pem"),
+        (
+            {"MLFLOW_TRACKING_DATABASE_CA": "/nowhere"},
+            {},
+            "No certificates at /nowhere: .*those of RDS, which come with",
+        ),
         ({}, {"databases": {"airflow": "a"}}, "database.databases has no 'mlflow'"),
         ({"MLFLOW_TRACKING_PASSWORD_FOLDER": "/nowhere"}, {}, "Cannot read the password of the database user m"),
         ({"PLATFORM_CONTRACT": "/nowhere"}, {}, "Cannot read the contract /nowhere"),
@@ -171,3 +175,24 @@ def test_the_region_is_that_of_the_secret(secret: str, region: str | None) -> No
 def _open(address: str) -> None:
     with connected(address, time.monotonic(), lambda _: None):
         pass
+
+
+def test_a_database_is_checked_against_the_authorities_of_rds_when_nothing_else_is_said(
+    tmp_path: Path, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = TrackingSite.make(tmp_path, postgres, "rds")
+    site.run("create-databases")
+    for name, value in site.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("MLFLOW_TRACKING_DATABASE_CA")
+    settings = Settings.from_environ()
+    address = address_of(database_of(site.contract, settings), "rds", settings)
+    # No authority of RDS has signed this server's certificate …
+    with pytest.raises(TrackingError, match="certificate verify failed"):
+        _open(address)
+    # … and beside an authority that has, they are no obstacle.
+    both = tmp_path / "both.pem"
+    both.write_text(settings.ca.read_text() + postgres.ca.read_text())
+    monkeypatch.setenv("MLFLOW_TRACKING_DATABASE_CA", str(both))
+    settings = Settings.from_environ()
+    _open(address_of(database_of(site.contract, settings), "rds", settings))

@@ -14,11 +14,12 @@ from mlplatform.config.sections import Aws, Network, NodeGroups
 
 REGIONS: Final = (
     "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2",
-    "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ca-central-1", "ca-west-1",
+    "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ca-central-1",
     "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3",
-    "il-central-1", "me-central-1", "me-south-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+    "me-central-1", "me-south-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
 )  # fmt: skip
-"""Regions of the partition `aws` (ARNs and addresses of others differ)."""
+"""Regions of the partition `aws` (ARNs and addresses of others differ) whose databases' certificates the platform can
+check (`platform_contract.rds_certificates`)."""
 
 PRIVATE_RANGES: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 """RFC 1918."""
@@ -63,7 +64,9 @@ def zones_fit(environment: Environment, aws: Aws) -> Iterator[Fault]:
 def region_is_known(aws: Aws) -> Iterator[Fault]:
     """A misspelt region would be found by the first call to AWS."""
     if aws.region not in REGIONS:
-        yield Fault("aws.region", "is not a region of AWS", aws.region, f"use one of {', '.join(REGIONS)}")
+        yield Fault(
+            "aws.region", "is not a region that the platform knows", aws.region, f"use one of {', '.join(REGIONS)}"
+        )
 
 
 def range_fits(network: Network) -> Iterator[Fault]:

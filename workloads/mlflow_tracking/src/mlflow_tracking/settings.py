@@ -10,6 +10,7 @@ from typing import Final, Literal, cast
 
 from platform_contract import PlatformContract
 from platform_contract.document import Database
+from platform_contract.rds_certificates import BUNDLE
 
 from mlflow_tracking.errors import TrackingError
 
@@ -31,7 +32,7 @@ class Settings:
     password_folder: Path
     """Has a file per user, named as the user is."""
     ca: Path
-    """Certificates that the database's own is checked against, in PEM."""
+    """Certificates that the database's own is checked against, in PEM: those of RDS, if nothing else is said."""
     master_user: str
     """Who makes databases, where the master's password is a file; a secret in AWS names its user itself."""
     region: str | None
@@ -54,7 +55,7 @@ class Settings:
         return cls(
             auth=cast("Literal['iam', 'passwordFile']", auth),
             password_folder=Path(given.get(FOLDER_VARIABLE, "/etc/mlplatform-database")),
-            ca=Path(given.get(CA_VARIABLE, "/etc/ssl/certs/rds-global-bundle.pem")),
+            ca=Path(given.get(CA_VARIABLE, BUNDLE)),
             master_user=given.get(MASTER_VARIABLE, "postgres"),
             region=given.get(REGION_VARIABLE) or given.get("AWS_DEFAULT_REGION"),
         )
@@ -73,8 +74,8 @@ def database_of(contract: PlatformContract, settings: Settings) -> Database:
         raise TrackingError("The contract's database.tls is false: an IAM token is a password, and goes over TLS only.")
     if database.tls and not settings.ca.is_file():
         raise TrackingError(
-            f"No certificates at {settings.ca}: the database's own is checked against them. For RDS it is the file"
-            f" https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem; {CA_VARIABLE} names another place."
+            f"No certificates at {settings.ca}: the database's own is checked against them. Without {CA_VARIABLE} they"
+            " are those of RDS, which come with the package platform-contract."
         )
     return database
 

@@ -1,7 +1,7 @@
 """How EMR's applications are set up, as data.
 
-Hive's metastore is in PostgreSQL, of which EMR's own set-up knows nothing: a bootstrap action brings the driver, and
-the first step makes the schema where there is none.
+Hive's metastore is in PostgreSQL, of which EMR's own set-up knows nothing: a bootstrap action brings the driver and the
+authorities that sign for databases of the region, and the first step makes the schema where there is none.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import pulumi
+from platform_contract.rds_certificates import certificates
 
 from mlplatform.foundation.aws import engine_versions
 from mlplatform.naming import DATABASES
@@ -24,9 +25,13 @@ SCHEMA_STEP: Final = (
 MAVEN: Final = "https://repo1.maven.org/maven2"
 _JAR: Final = f"postgresql-{engine_versions.POSTGRES_JDBC}.jar"
 
+DATABASE_AUTHORITIES: Final = "/etc/pki/mlplatform-rds.pem"
+"""On the primary node, which is the one that signs in to the database."""
+
 # Hive puts the jars of its folder on the class path in the order of their names: 42 comes before the 9.4 it ships.
-DRIVER_SCRIPT: Final = f"""#!/bin/bash
-# Brings the PostgreSQL driver of the Hive metastore to the primary node.
+_DRIVER_SCRIPT: Final = f"""#!/bin/bash
+# Brings the PostgreSQL driver of the Hive metastore to the primary node, and what it checks the database's certificate
+# against.
 set -euo pipefail
 grep -q '"isMaster": *true' /mnt/var/lib/info/instance.json || exit 0
 curl --fail --silent --show-error --location --retry 5 --output /tmp/{_JAR} \\
@@ -34,7 +39,20 @@ curl --fail --silent --show-error --location --retry 5 --output /tmp/{_JAR} \\
 echo '{engine_versions.POSTGRES_JDBC_SHA256}  /tmp/{_JAR}' | sha256sum --check --quiet
 sudo mkdir -p /usr/lib/hive/lib
 sudo install -m 0644 /tmp/{_JAR} /usr/lib/hive/lib/{_JAR}
+sudo install -D -m 0644 /dev/stdin {DATABASE_AUTHORITIES} <<'CERTIFICATES'
 """
+
+
+def driver_script(region: str) -> str:
+    """The bootstrap action.
+
+    Args:
+        region: whose databases' certificates are trusted.
+
+    Raises:
+        KeyError: the contract has no authorities for the region; the configuration's checks have refused it before.
+    """
+    return f"{_DRIVER_SCRIPT}{certificates()[region]}CERTIFICATES\n"
 
 
 def configurations(
@@ -52,7 +70,9 @@ def configurations(
     database = DATABASES["metastore"]
     hive: dict[str, pulumi.Input[str]] = {
         "javax.jdo.option.ConnectionURL": pulumi.Output.concat(
-            "jdbc:postgresql://", database_host, f":{database_port}/{database}?sslmode=require"
+            "jdbc:postgresql://",
+            database_host,
+            f":{database_port}/{database}?sslmode=verify-full&sslrootcert={DATABASE_AUTHORITIES}",
         ),
         "javax.jdo.option.ConnectionDriverName": "org.postgresql.Driver",
         "javax.jdo.option.ConnectionUserName": database,

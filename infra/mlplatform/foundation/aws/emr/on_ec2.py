@@ -141,7 +141,7 @@ class Emr(pulumi.ComponentResource):
             f"{self._name}-driver-script",
             bucket=self._args.lake_bucket_name,
             key=key,
-            content=configuration.DRIVER_SCRIPT,
+            content=configuration.driver_script(self._args.region),
             content_type="text/x-shellscript",
             server_side_encryption="aws:kms",
             kms_key_id=self._args.key_arn,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import json
 import re
+import ssl
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -74,7 +76,13 @@ def test_it_has_hadoop_hive_and_spark_of_a_pinned_release() -> None:
 
 def test_the_metastore_is_in_rds_and_its_password_in_secrets_manager() -> None:
     hive = classification("hive-site")
-    assert hive["javax.jdo.option.ConnectionURL"] == "jdbc:postgresql://db.example.org:5432/metastore?sslmode=require"
+    address, _, options = hive["javax.jdo.option.ConnectionURL"].partition("?")
+    assert address == "jdbc:postgresql://db.example.org:5432/metastore"
+    # Anything less than verify-full takes whatever certificate it is shown (pgjdbc's documentation, "Using SSL").
+    assert dict(pair.split("=") for pair in options.split("&")) == {
+        "sslmode": "verify-full",
+        "sslrootcert": "/etc/pki/mlplatform-rds.pem",
+    }
     assert hive["javax.jdo.option.ConnectionUserName"] == "metastore"
     # The annotation is part of the key: its value is an ARN, not a password.
     assert hive["EMR.secret@javax.jdo.option.ConnectionPassword"] == SECRET
@@ -84,6 +92,21 @@ def test_the_metastore_is_in_rds_and_its_password_in_secrets_manager() -> None:
 def test_tables_are_in_the_lake_for_hive_and_spark_alike() -> None:
     assert classification("hive-site")["hive.metastore.warehouse.dir"] == "s3://lake/emr/warehouse"
     assert classification("spark-defaults")["spark.sql.warehouse.dir"] == "s3://lake/emr/warehouse"
+
+
+def test_the_primary_node_gets_the_authorities_of_its_region_alone(tmp_path: Path) -> None:
+    script = recorded().one("aws:s3/bucketObjectv2:BucketObjectv2").inputs["content"]
+    target = tmp_path / "etc" / "rds.pem"
+    # The last command of the script, with a place that a test may write to.
+    last = (
+        script[script.rindex("sudo install") :].replace("sudo ", "").replace("/etc/pki/mlplatform-rds.pem", str(target))
+    )
+    subprocess.run(["bash", "-euo", "pipefail", "-c", last], check=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(target)
+    names = [dict(part[0] for part in one["subject"])["commonName"] for one in context.get_ca_certs()]
+    assert sorted(names) == [f"Amazon RDS {REGION} Root CA {key} G1" for key in ("ECC384", "RSA2048", "RSA4096")]
+    assert re.search(rf"Root CA {engine_versions.DATABASE_CA.split('-')[2]} G1", " ".join(names), re.IGNORECASE)
 
 
 def test_the_driver_is_checked_against_its_digest_on_the_primary_node() -> None:
@@ -101,7 +124,7 @@ def test_the_driver_is_checked_against_its_digest_on_the_primary_node() -> None:
 
 def test_the_bootstrap_script_is_valid_for_bash() -> None:
     done = subprocess.run(
-        ["bash", "-n"], input=configuration.DRIVER_SCRIPT, text=True, capture_output=True, check=False
+        ["bash", "-n"], input=configuration.driver_script(REGION), text=True, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr
 
