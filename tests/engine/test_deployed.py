@@ -16,10 +16,10 @@ from engine_clouds import Cloud, Ran, own_kinds, secrets_in
 from golden import path_of
 from infra_configs import EXAMPLE_CLUSTER, REPOSITORY
 from mlplatform.outputs import OUTPUTS
-from offline_providers.kubernetes_plan import KubernetesPlan
+from offline_providers.kubernetes.plan import KubernetesPlan
 from offline_providers.provider import State, Target
 from offline_providers.report import OWN_PROVIDER
-from offline_providers.schema import Sdk
+from offline_providers.sdk.schema import Sdk
 from offline_providers.wire import Properties, plain
 from whole_program import complete_config
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from engine_clouds import Cloud, Ran
 from offline_providers.faults import OfflineError
-from offline_providers.kubernetes_plan import KubernetesPlan
+from offline_providers.kubernetes.plan import KubernetesPlan
 from offline_providers.provider import State, Target
 from offline_providers.wire import Properties
 from whole_program import complete_config

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from offline_providers.engine import OfflineStack, Outcome, Project, load_program, offline_stack
-from offline_providers.kubernetes_apply import KubernetesApply
+from offline_providers.kubernetes.apply import KubernetesApply
 from offline_providers.official import installed_plugin
 from offline_providers.report import errors
 

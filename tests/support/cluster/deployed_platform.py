@@ -12,7 +12,7 @@ from engine_clouds import Cloud, Ran
 from infra_configs import local_config
 from mlplatform.config.workload_sections import Images
 from mlplatform.service_types import SERVICE_TYPES
-from offline_providers.kubernetes_apply import KubernetesApply
+from offline_providers.kubernetes.apply import KubernetesApply
 
 DIGEST: Final = "sha256:" + "0123456789abcdef" * 4
 CPU_MILLICORES, MEMORY_MIB, DISK_GIB, PODS = 16_000, 65_536, 1024, 110

@@ -13,8 +13,8 @@ import pytest
 import yaml
 from control_plane import ControlPlane, control_plane
 from offline_providers.engine import OfflineStack, Program, Project, offline_stack
-from offline_providers.kubernetes_apply import KubernetesApply
-from offline_providers.kubernetes_readiness import Patience
+from offline_providers.kubernetes.apply import KubernetesApply
+from offline_providers.kubernetes.readiness import Patience
 
 NUMBERS = itertools.count()
 OpenStack = Callable[[Program], AbstractContextManager[OfflineStack]]

@@ -14,7 +14,7 @@ from kubernetes import client
 from kubernetes_programs import Opened, config_map, deployment, operations, program_of, told
 from offline_providers.engine import OfflineStack
 from offline_providers.faults import OfflineError
-from offline_providers.kubernetes_client import Cluster
+from offline_providers.kubernetes.client import Cluster
 
 
 def recorded(stack: OfflineStack) -> dict[str, dict[str, Any]]:

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 import yaml
-from offline_providers.aws import Aws
+from offline_providers.aws.provider import Aws
 from offline_providers.engine import OfflineStack, Outcome, Program, Project, find_pulumi, offline_stack
 from offline_providers.faults import OfflineError
 from offline_providers.provider import Target
 from offline_providers.report import Planned, errors, planned
-from offline_providers.schema import Sdk
+from offline_providers.sdk.schema import Sdk
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 TOOLCHAIN = REPOSITORY / "tools" / "toolchain" / "toolchain.py"

@@ -19,7 +19,7 @@ PROGRAM = """\
 #!{python}
 import os, signal, sys
 sys.path.insert(0, {sources!r})
-from offline_providers.kubernetes_plan import KubernetesPlan
+from offline_providers.kubernetes.plan import KubernetesPlan
 from offline_providers.server import Servers
 with open({told!r}, "w") as told:
     told.write(os.environ["KUBECONFIG"])

@@ -15,9 +15,9 @@ from rich.console import Console
 
 from offline_providers.engine import Project, load_program, offline_stack
 from offline_providers.faults import OfflineError
-from offline_providers.kubernetes_apply import KubernetesApply
+from offline_providers.kubernetes.apply import KubernetesApply
 from offline_providers.report import as_json, show
-from offline_providers.schema import Sdk
+from offline_providers.sdk.schema import Sdk
 
 DEFAULT_PROGRAM: Final = "mlplatform.program:main"
 OPERATIONS: Final = {"plan": "preview", "deploy": "up", "up": "up", "refresh": "refresh", "destroy": "destroy"}

@@ -22,10 +22,10 @@ from typing import Any, Final
 import yaml
 from pulumi import automation
 
-from offline_providers.aws import Aws
-from offline_providers.eks import Eks
+from offline_providers.aws.provider import Aws
+from offline_providers.eks.provider import Eks
 from offline_providers.faults import OfflineError
-from offline_providers.kubernetes_plan import KubernetesPlan
+from offline_providers.kubernetes.plan import KubernetesPlan
 from offline_providers.official import Plugin
 from offline_providers.policies import executable_pack
 from offline_providers.provider import Provider

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from offline_providers.checking import Failure
+from offline_providers.sdk.checking import Failure
 from offline_providers.wire import Properties, Value
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from offline_providers import shapes
-from offline_providers.aws_tables import ARNS, COUNTERS, IDS, OUTPUTS, OUTPUTS_WHEN
-from offline_providers.schema import ResourceSchema
-from offline_providers.shapes import Field, fields_of
+from offline_providers.aws.tables import ARNS, COUNTERS, IDS, OUTPUTS, OUTPUTS_WHEN
+from offline_providers.sdk import shapes
+from offline_providers.sdk.schema import ResourceSchema
+from offline_providers.sdk.shapes import Field, fields_of
 from offline_providers.wire import UNKNOWN, Properties, Secret, Value, plain
 
 MOMENT: Final = "2025-01-01T00:00:00Z"

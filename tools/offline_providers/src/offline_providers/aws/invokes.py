@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from offline_providers.aws_outputs import Account
+from offline_providers.aws.outputs import Account
 from offline_providers.faults import OfflineError
 from offline_providers.wire import Properties, Value
 

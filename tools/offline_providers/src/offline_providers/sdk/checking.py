@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from offline_providers import shapes, wire
-from offline_providers.shapes import Field, Shape, fields_of
+from offline_providers import wire
+from offline_providers.sdk import shapes
+from offline_providers.sdk.shapes import Field, Shape, fields_of
 from offline_providers.wire import UNKNOWN, Secret, Unknown, Value
 
 # The engine's and the bridge's own bookkeeping.

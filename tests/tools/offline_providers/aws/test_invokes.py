@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from offline_providers.aws_invokes import FUNCTIONS, answer
-from offline_providers.aws_outputs import Account
+from offline_providers.aws.invokes import FUNCTIONS, answer
+from offline_providers.aws.outputs import Account
 from offline_providers.faults import OfflineError
-from offline_providers.shapes import fields_of
+from offline_providers.sdk.shapes import fields_of
 from offline_providers.wire import Properties
 
 ACCOUNT = Account(id="111122223333", region="eu-central-1")

@@ -12,9 +12,8 @@ from typing import Any, Final
 
 from pulumi.runtime.proto import provider_pb2
 
-from offline_providers.checking import check
 from offline_providers.components import Component
-from offline_providers.eks_parts import (
+from offline_providers.eks.parts import (
     access_entries,
     cluster_addons,
     cluster_security_group,
@@ -27,7 +26,8 @@ from offline_providers.eks_parts import (
 )
 from offline_providers.faults import OfflineError
 from offline_providers.provider import Provider
-from offline_providers.schema import Sdk
+from offline_providers.sdk.checking import check
+from offline_providers.sdk.schema import Sdk
 from offline_providers.wire import UNKNOWN, Properties, Reference, Secret, Value, plain
 
 ROLE: Final = "aws:iam/role:Role"

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from offline_providers.faults import InitError, OfflineError
-from offline_providers.kubernetes_client import FIELD_MANAGER, Cluster, MissingError, NoSuchKindError, named
-from offline_providers.kubernetes_plan import RELEASE, KubernetesPlan
-from offline_providers.kubernetes_readiness import Patience, Watch
+from offline_providers.kubernetes.client import FIELD_MANAGER, Cluster, MissingError, NoSuchKindError, named
+from offline_providers.kubernetes.plan import RELEASE, KubernetesPlan
+from offline_providers.kubernetes.readiness import Patience, Watch
 from offline_providers.provider import Checked, Diff, State, Target
 from offline_providers.wire import UNKNOWN, Properties, Secret, Value, has_secret, has_unknown, plain
 

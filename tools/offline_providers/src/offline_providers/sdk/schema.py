@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from offline_providers.faults import OfflineError
-from offline_providers.shapes import Field, fields_of
+from offline_providers.sdk.shapes import Field, fields_of
 
 ARGUMENTS_CLASS: Final = re.compile(r"__props__ = (\w+)\.__new__")
 SECRET_OUTPUTS: Final = re.compile(r"additional_secret_outputs=\[([^\]]*)\]")

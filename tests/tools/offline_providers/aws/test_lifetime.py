@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from offline_providers.aws import Aws
+from offline_providers.aws.provider import Aws
 from offline_providers.faults import OfflineError
 from offline_providers.provider import State, Target
 from offline_providers.wire import has_unknown

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from offline_providers import shapes
-from offline_providers.checking import Failure, check
-from offline_providers.replacement_table import REPLACED
-from offline_providers.schema import ResourceSchema, Sdk
+from offline_providers.sdk import shapes
+from offline_providers.sdk.checking import Failure, check
+from offline_providers.sdk.replacement_table import REPLACED
+from offline_providers.sdk.schema import ResourceSchema, Sdk
 from offline_providers.wire import UNKNOWN, Asset, Secret
 
 # The least that each type takes.
@@ -193,7 +193,7 @@ def test_a_type_that_the_sdk_does_not_have_is_none(aws_sdk: Sdk) -> None:
 
 
 def test_the_versions_are_those_of_the_lock_file(aws_sdk: Sdk) -> None:
-    locked = (Path(__file__).resolve().parents[3] / "infra" / "requirements.lock").read_text()
+    locked = (Path(__file__).resolve().parents[4] / "infra" / "requirements.lock").read_text()
     for name, sdk in (("aws", aws_sdk), ("eks", Sdk("pulumi_eks")), ("kubernetes", Sdk("pulumi_kubernetes"))):
         found = re.search(rf"^pulumi-{name}==([\d.]+)", locked, re.MULTILINE)
         assert found is not None

@@ -7,15 +7,16 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from offline_providers import aws_invokes, simulation
-from offline_providers.aws_outputs import DEFAULT_ACCOUNT, Account, Answers
-from offline_providers.aws_tables import AUTO_NAMED, FORCED, PROTECTED
-from offline_providers.checking import check
+from offline_providers import simulation
+from offline_providers.aws import invokes
+from offline_providers.aws.outputs import DEFAULT_ACCOUNT, Account, Answers
+from offline_providers.aws.tables import AUTO_NAMED, FORCED, PROTECTED
 from offline_providers.faults import OfflineError
 from offline_providers.provider import Checked, Diff, Provider, State, Target
-from offline_providers.replacement import changed_paths, forces_replacement, names_only, told
-from offline_providers.schema import ResourceSchema, Sdk
-from offline_providers.shapes import Field, Scalar
+from offline_providers.sdk.checking import check
+from offline_providers.sdk.replacement import changed_paths, forces_replacement, names_only, told
+from offline_providers.sdk.schema import ResourceSchema, Sdk
+from offline_providers.sdk.shapes import Field, Scalar
 from offline_providers.wire import UNKNOWN, Properties, has_unknown, plain
 
 # The bridge's own note of which inputs it has filled in.
@@ -122,7 +123,7 @@ class Aws(Provider):
     def invoke(self, token: str, arguments: Properties, config: Account) -> Properties:
         if has_unknown(arguments):
             raise OfflineError(f"{token} was asked with values that are not known yet")
-        return aws_invokes.answer(token, plain(arguments), config)
+        return invokes.answer(token, plain(arguments), config)
 
     def _answers(self, target: Target, inputs: Properties) -> Answers:
         account: Account = target.config

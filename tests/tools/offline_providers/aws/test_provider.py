@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from offline_providers.aws import DEFAULTS, Aws
+from offline_providers.aws.provider import DEFAULTS, Aws
 from offline_providers.provider import Diff, State, Target
 from offline_providers.wire import UNKNOWN, Secret, has_unknown
 

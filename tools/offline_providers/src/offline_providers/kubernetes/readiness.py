@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from offline_providers.kubernetes_client import Cluster, named
+from offline_providers.kubernetes.client import Cluster, named
 
 IMAGE: Final = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "RegistryUnavailable"}
 SETTINGS: Final = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}

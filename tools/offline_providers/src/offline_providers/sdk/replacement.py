@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from offline_providers import shapes
-from offline_providers.replacement_table import REPLACED
-from offline_providers.schema import ResourceSchema
-from offline_providers.shapes import Field, fields_of
+from offline_providers.sdk import shapes
+from offline_providers.sdk.replacement_table import REPLACED
+from offline_providers.sdk.schema import ResourceSchema
+from offline_providers.sdk.shapes import Field, fields_of
 from offline_providers.wire import Value
 
 SAYS_SO: Final = re.compile(

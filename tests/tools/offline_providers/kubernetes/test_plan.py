@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from offline_providers.faults import OfflineError
-from offline_providers.kubernetes_plan import KubernetesPlan
+from offline_providers.kubernetes.plan import KubernetesPlan
 from offline_providers.provider import Diff, Target
 from offline_providers.wire import UNKNOWN, Secret
 

@@ -1,0 +1,1 @@
+"""Kubernetes: for plans without a cluster, and for real on one."""
