@@ -13,11 +13,8 @@ from platform_contract.executor_profile import (
     NodeShape,
 )
 
-from mlplatform.config.any_model import AnyConfig
-from mlplatform.config.local_model import Nodes
-from mlplatform.config.sections import NodeGroup
+from mlplatform.config.service_settings import NodesOfType
 from mlplatform.config.workload_sections import Executor, Spark
-from mlplatform.instance_types import INSTANCE_TYPES, node_shape
 
 PROFILE_NAME: Final = "platform"
 SHUFFLE_STORAGE_CLASS: Final = "mlplatform-shuffle"
@@ -28,31 +25,15 @@ SMALLEST_OVERHEAD_MIB: Final = 384
 """Spark's lower bound of that overhead."""
 
 
-def group_shapes(group: NodeGroup | Nodes) -> list[NodeShape]:
-    """What a node of each of the group's instance types offers, in the group's order; on a given cluster, its nodes.
-
-    Raises:
-        KeyError: a type is not in `INSTANCE_TYPES`; the configuration's checks have refused it before.
-    """
-    if isinstance(group, Nodes):
-        return [
-            NodeShape(
-                name="a node",
-                allocatable_cpu_millicores=group.cpu_millicores,
-                allocatable_memory_mib=group.memory_mib,
-                local_disk_gib=group.disk_gib,
-            )
-        ]
-    known = [INSTANCE_TYPES[name] for name in group.instance_types]
-    return [node_shape(facts, facts.local_disk_gib if group.local_disks else group.disk_gib) for facts in known]
-
-
-def smallest_shape(group: NodeGroup | Nodes) -> NodeShape:
+def smallest_shape(nodes: NodesOfType) -> NodeShape:
     """What a pod can count on, whichever instance type its node has.
 
     The types of a group have the same size, so that they differ by the number of pods that memory is reserved for.
+
+    Raises:
+        KeyError: a size is not known; the configuration's checks have refused it before.
     """
-    shapes = group_shapes(group)
+    shapes = nodes.shapes
     tightest = min(shapes, key=lambda shape: (shape.allocatable_memory_mib, shape.local_disk_gib, shape.name))
     return tightest.model_copy(update={"local_disk_gib": min(shape.local_disk_gib for shape in shapes)})
 
@@ -110,12 +91,13 @@ def profile_on(executor: Executor, node: NodeShape, fallback_storage: str | None
     )
 
 
-def executor_profile(config: AnyConfig, fallback_storage: str | None = None) -> ExecutorProfile:
+def executor_profile(executor: Executor, nodes: NodesOfType, fallback_storage: str | None = None) -> ExecutorProfile:
     """The environment's executor profile, on the node that leaves it the least room.
 
     Args:
-        config: the environment.
+        executor: its settings.
+        nodes: those that executors run on.
         fallback_storage: where shuffle blocks go when no executor takes them (an area of the lake); used only if the
             configuration wants it.
     """
-    return profile_on(config.spark.executor, smallest_shape(config.node_groups.spark_executor), fallback_storage)
+    return profile_on(executor, smallest_shape(nodes), fallback_storage)

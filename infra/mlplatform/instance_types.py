@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
 
-from platform_contract.executor_profile import NodeShape
+from platform_contract.executor_profile import NodeShape, eks_allocatable_cpu_millicores, eks_allocatable_memory_mib
 
 Architecture = Literal["amd64", "arm64"]
 
@@ -81,6 +81,25 @@ def node_shape(facts: InstanceTypeFacts, disk_gib: int) -> NodeShape:
             "allocatable_cpu_millicores": shape.allocatable_cpu_millicores - DAEMONS_CPU_MILLICORES,
             "allocatable_memory_mib": shape.allocatable_memory_mib - DAEMONS_MEMORY_MIB,
         }
+    )
+
+
+@dataclass(frozen=True)
+class NodeCapacity:
+    """What a node can give to all of its pods together, those of its own system among them."""
+
+    cpu_millicores: int
+    memory_mib: int
+    max_pods: int | None
+    """None where nobody has said it."""
+
+
+def node_capacity(facts: InstanceTypeFacts) -> NodeCapacity:
+    """The capacity of a node of the type."""
+    return NodeCapacity(
+        eks_allocatable_cpu_millicores(facts.vcpus),
+        eks_allocatable_memory_mib(facts.memory_mib, facts.max_pods),
+        facts.max_pods,
     )
 
 

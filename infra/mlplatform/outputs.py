@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 import pulumi
 
 from mlplatform import naming
-from mlplatform.config.any_model import AnyConfig
+from mlplatform.config.service_settings import ServiceSettings
 from mlplatform.endpoints import Endpoints
 from mlplatform.services.images import pending_images
 
@@ -72,7 +72,7 @@ OUTPUTS: Final = (
 )
 
 
-def export(config: AnyConfig, endpoints: Endpoints, contract: pulumi.Output[dict[str, Any]]) -> None:
+def export(config: ServiceSettings, endpoints: Endpoints, contract: pulumi.Output[dict[str, Any]]) -> None:
     """Exports the catalogue.
 
     Raises:
@@ -87,7 +87,7 @@ def export(config: AnyConfig, endpoints: Endpoints, contract: pulumi.Output[dict
 
 
 def _values(
-    config: AnyConfig, endpoints: Endpoints, contract: pulumi.Output[dict[str, Any]]
+    config: ServiceSettings, endpoints: Endpoints, contract: pulumi.Output[dict[str, Any]]
 ) -> dict[str, pulumi.Input[Any]]:
     kafka, database, serving = endpoints.kafka, endpoints.database, contract["serving"]
     return {

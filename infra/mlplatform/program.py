@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mlplatform.config.any_model import AnyConfig
 from mlplatform.config.loading import load_config
 from mlplatform.config.local_model import LocalConfig
+from mlplatform.config.service_settings import ServiceSettings
 from mlplatform.deployments import deploy_workloads
 from mlplatform.endpoints import Endpoints
 from mlplatform.foundation.aws import aws_foundation
@@ -29,7 +29,7 @@ def main() -> None:
         run_aws_operations(config, foundation, services)
 
 
-def run_platform(config: AnyConfig, endpoints: Endpoints) -> Services:
+def run_platform(config: ServiceSettings, endpoints: Endpoints) -> Services:
     """Services, deployments and outputs: the same on any foundation."""
     services = run_services(config, endpoints)
     contract = deploy_workloads(config, endpoints, services)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from platform_contract.executor_profile import NodeShape
+from pydantic import Field, SecretStr
 
 from mlplatform.config.base import Section
 from mlplatform.config.workload_sections import Images, Mlflow, Notebooks, Ray, Serving, Spark
+from mlplatform.instance_types import NodeCapacity
 
 ImageReference = Annotated[
     str,
@@ -39,6 +41,33 @@ class Nodes(Section):
     def min_size(self) -> int:
         """Nothing starts or ends nodes here."""
         return self.max_size
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are any: what they offer is what the file says."""
+        return self.enabled
+
+    @property
+    def shapes(self) -> tuple[NodeShape, ...]:
+        """All are alike."""
+        return (
+            NodeShape(
+                name="a node",
+                allocatable_cpu_millicores=self.cpu_millicores,
+                allocatable_memory_mib=self.memory_mib,
+                local_disk_gib=self.disk_gib,
+            ),
+        )
+
+    @property
+    def capacities(self) -> tuple[NodeCapacity, ...]:
+        """How many pods the kubelet takes, the file does not say."""
+        return (NodeCapacity(self.cpu_millicores, self.memory_mib, max_pods=None),)
+
+    @property
+    def gpus(self) -> int:
+        """There are none here."""
+        return 0
 
 
 class LocalNodeGroups(Section):
@@ -89,7 +118,7 @@ class InCluster(Section):
 
 
 class LocalConfig(Section):
-    """All of ``Pulumi.local.yaml``: each field is one key ``mlplatform:<key>``."""
+    """All of ``Pulumi.local.yaml``: each field is one key ``mlplatform:<key>``; made as `PlatformConfig` is."""
 
     environment: Literal["local"] = Field(exclude=True)
     """The stack's name; not a key of the file."""
@@ -109,13 +138,3 @@ class LocalConfig(Section):
     """Notebook servers."""
     images: Images = Images()
     """Digests of the workloads' images."""
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        from mlplatform.config.checks import local_faults_of  # its checks take parts of this model
-
-        sections = {key: getattr(self, key) for key in type(self).model_fields if key != "environment"}
-        faults = local_faults_of(sections)
-        if faults:
-            raise ValueError("\n".join(str(fault) for fault in faults))
-        return self

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
-
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from mlplatform.config.base import AwsEnvironment, Section
 from mlplatform.config.sections import (
@@ -25,7 +23,10 @@ from mlplatform.config.workload_sections import ImageBuild, Images, Mlflow, Note
 
 
 class PlatformConfig(Section):
-    """All of ``Pulumi.<env>.yaml``: each field is one key ``mlplatform:<key>``."""
+    """All of ``Pulumi.<env>.yaml``: each field is one key ``mlplatform:<key>``.
+
+    `reading.read_config` makes it, which checks the sections against each other; nothing else does.
+    """
 
     environment: AwsEnvironment = Field(exclude=True)
     """The stack's name; not a key of the file."""
@@ -67,13 +68,3 @@ class PlatformConfig(Section):
     """How the workloads' images are built."""
     images: Images = Images()
     """Digests of the workloads' images."""
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        from mlplatform.config.checks import faults_of  # its checks take parts of this model
-
-        sections = {key: getattr(self, key) for key in type(self).model_fields if key != "environment"}
-        faults = faults_of(self.environment, sections)
-        if faults:
-            raise ValueError("\n".join(str(fault) for fault in faults))
-        return self

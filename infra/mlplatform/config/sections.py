@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from platform_contract.executor_profile import NodeShape
 from pydantic import Field
 
 from mlplatform.config.base import (
@@ -18,6 +19,7 @@ from mlplatform.config.base import (
     Section,
     TeamName,
 )
+from mlplatform.instance_types import INSTANCE_TYPES, NodeCapacity, node_capacity, node_shape
 
 
 class Owner(Section):
@@ -98,6 +100,29 @@ class NodeGroup(Section):
     """The root volume (gp3, encrypted), in GiB. Holds images and, without local disks, shuffle files."""
     local_disks: bool = False
     """Whether the instance types' NVMe disks become one array (RAID 0) for shuffle files."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the group exists, and each of its types is in `INSTANCE_TYPES`."""
+        return self.enabled and all(name in INSTANCE_TYPES for name in self.instance_types)
+
+    @property
+    def shapes(self) -> tuple[NodeShape, ...]:
+        """What a node of each of the instance types offers, in their order."""
+        return tuple(
+            node_shape(facts, facts.local_disk_gib if self.local_disks else self.disk_gib)
+            for facts in (INSTANCE_TYPES[name] for name in self.instance_types)
+        )
+
+    @property
+    def capacities(self) -> tuple[NodeCapacity, ...]:
+        """What a node of each of the instance types gives to all of its pods."""
+        return tuple(node_capacity(INSTANCE_TYPES[name]) for name in self.instance_types)
+
+    @property
+    def gpus(self) -> int:
+        """The fewest that one of the instance types has."""
+        return min(INSTANCE_TYPES[name].gpus for name in self.instance_types)
 
 
 class NodeGroups(Section):

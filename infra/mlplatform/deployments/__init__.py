@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 
 from mlplatform import naming
-from mlplatform.config.any_model import AnyConfig
+from mlplatform.config.service_settings import ServiceSettings
 from mlplatform.deployments.contract_config_maps import ContractConfigMaps, ContractConfigMapsArgs
 from mlplatform.deployments.contract_document import Facts, contract_document
 from mlplatform.deployments.serving import APPS, Serving, ServingArgs
@@ -18,7 +18,9 @@ from mlplatform.services import Services
 from mlplatform.services.images import find_image
 
 
-def deploy_workloads(config: AnyConfig, endpoints: Endpoints, services: Services) -> pulumi.Output[dict[str, Any]]:
+def deploy_workloads(
+    config: ServiceSettings, endpoints: Endpoints, services: Services
+) -> pulumi.Output[dict[str, Any]]:
     """Registers the deployments of an environment; returns its contract, checked as soon as all values are known."""
     opts = pulumi.ResourceOptions(providers={"kubernetes": endpoints.cluster.provider})
     contract = _contract(config, endpoints)
@@ -41,14 +43,14 @@ def deploy_workloads(config: AnyConfig, endpoints: Endpoints, services: Services
     return contract
 
 
-def _images(config: AnyConfig, endpoints: Endpoints) -> dict[str, pulumi.Output[str]]:
+def _images(config: ServiceSettings, endpoints: Endpoints) -> dict[str, pulumi.Output[str]]:
     """App → image, of those that are enabled and built."""
     wanted = [app for app in APPS if getattr(config.serving, app.field).enabled]
     found = {app.name: find_image(endpoints, app.image, app.name) for app in wanted}
     return {name: image for name, image in found.items() if image is not None}
 
 
-def _contract(config: AnyConfig, endpoints: Endpoints) -> pulumi.Output[dict[str, Any]]:
+def _contract(config: ServiceSettings, endpoints: Endpoints) -> pulumi.Output[dict[str, Any]]:
     kafka, database = endpoints.kafka, endpoints.database
     facts = pulumi.Output.all(
         areas=dict(endpoints.lake.areas),

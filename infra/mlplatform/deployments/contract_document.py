@@ -12,7 +12,7 @@ from platform_contract.loading import describe_faults
 from pydantic import ValidationError
 
 from mlplatform import naming
-from mlplatform.config.any_model import AnyConfig
+from mlplatform.config.service_settings import ServiceSettings
 from mlplatform.executor_profile import executor_profile
 from mlplatform.kubernetes.network_flows import SERVING
 from mlplatform.services.mlflow import ADDRESS as MLFLOW_ADDRESS
@@ -40,7 +40,7 @@ class Facts:
     executor_image: str | None
 
 
-def contract_document(config: AnyConfig, facts: Facts) -> dict[str, Any]:
+def contract_document(config: ServiceSettings, facts: Facts) -> dict[str, Any]:
     """The contract as JSON has it.
 
     Args:
@@ -105,8 +105,8 @@ def _kafka(facts: Facts) -> document.Kafka | None:
     )
 
 
-def _spark(config: AnyConfig, facts: Facts) -> document.SparkClient | document.SparkLocal:
-    memory = config.spark.driver_memory_mib
+def _spark(config: ServiceSettings, facts: Facts) -> document.SparkClient | document.SparkLocal:
+    memory, executor = config.spark.driver_memory_mib, config.spark.executor
     if facts.executor_image is None:
         return document.SparkLocal(driver_memory_mib=memory, local_dir=Path(SPARK_LOCAL_DIR))
     return document.SparkClient(
@@ -117,5 +117,5 @@ def _spark(config: AnyConfig, facts: Facts) -> document.SparkClient | document.S
         executor_image=facts.executor_image,
         executor_pod_template=Path(TEMPLATE_PATH),
         driver_memory_mib=memory,
-        profile=executor_profile(config, facts.areas["spark-fallback"]),
+        profile=executor_profile(executor, config.node_groups.spark_executor, facts.areas["spark-fallback"]),
     )

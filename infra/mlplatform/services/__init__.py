@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import pulumi
 
 from mlplatform import naming
-from mlplatform.config.any_model import AnyConfig
+from mlplatform.config.service_settings import ServiceSettings
 from mlplatform.endpoints import Endpoints
-from mlplatform.executor_profile import executor_profile
+from mlplatform.executor_profile import local_dir
 from mlplatform.identities import IDENTITIES
 from mlplatform.kubernetes.network_flows import flows
 from mlplatform.kubernetes.network_policies import NetworkPolicies, NetworkPoliciesArgs
@@ -43,10 +43,10 @@ class Services:
     """The namespaces with what closes them."""
 
 
-def run_services(config: AnyConfig, endpoints: Endpoints) -> Services:
+def run_services(config: ServiceSettings, endpoints: Endpoints) -> Services:
     """Registers the services of an environment."""
     opts = pulumi.ResourceOptions(providers={"kubernetes": endpoints.cluster.provider})
-    host_paths = (naming.NAMESPACE_SPARK,) if executor_profile(config).local_dir.kind == "hostPath" else ()
+    host_paths = (naming.NAMESPACE_SPARK,) if local_dir(config.spark.executor).kind == "hostPath" else ()
     balancers = endpoints.load_balancers
     made = Namespaces(
         "namespaces",
@@ -95,7 +95,7 @@ def run_services(config: AnyConfig, endpoints: Endpoints) -> Services:
 
 
 def _run_mlflow(
-    config: AnyConfig, endpoints: Endpoints, services: Services, opts: pulumi.ResourceOptions
+    config: ServiceSettings, endpoints: Endpoints, services: Services, opts: pulumi.ResourceOptions
 ) -> Mlflow | None:
     image = find_image(endpoints, "mlflow_tracking", "MLflow")
     if image is None:
@@ -116,7 +116,7 @@ def _run_mlflow(
     )
 
 
-def _run_ray(config: AnyConfig, endpoints: Endpoints, services: Services, opts: pulumi.ResourceOptions) -> None:
+def _run_ray(config: ServiceSettings, endpoints: Endpoints, services: Services, opts: pulumi.ResourceOptions) -> None:
     namespace = naming.NAMESPACE_RAY
     ready: Sequence[pulumi.Resource] = endpoints.ready
     if endpoints.kube_ray == "chart":

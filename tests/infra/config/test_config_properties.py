@@ -14,7 +14,7 @@ from mlplatform.address_plan import address_plan
 from mlplatform.config.base import AwsEnvironment
 from mlplatform.config.faults import ConfigError
 from mlplatform.config.reading import read_config
-from mlplatform.executor_profile import executor_profile, group_shapes, profile_on
+from mlplatform.executor_profile import executor_profile, profile_on
 
 # Drawing a configuration takes most of the time of an example.
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
@@ -28,10 +28,10 @@ def test_an_accepted_config_survives_a_round_trip_and_its_executor_fits_every_no
     environment, values = drawn
     config = read_config(environment, values)
     assert read_config(environment, json.loads(config.model_dump_json(by_alias=True))) == config
-    shapes = group_shapes(config.node_groups.spark_executor)
+    shapes = config.node_groups.spark_executor.shapes
     for shape in shapes:
         profile_on(config.spark.executor, shape)
-    profile = executor_profile(config, "/fallback")
+    profile = executor_profile(config.spark.executor, config.node_groups.spark_executor, "/fallback")
     assert profile.pod_memory_mib <= min(shape.allocatable_memory_mib for shape in shapes)
 
 
@@ -45,7 +45,7 @@ def test_a_changed_config_is_named_by_its_section_or_works(drawn: tuple[AwsEnvir
         assert "correct it" not in message, "pydantic's own words: a kind of fault that reading.py does not know"
         return
     config = read_config(environment, values)
-    executor_profile(config, "/fallback")
+    executor_profile(config.spark.executor, config.node_groups.spark_executor, "/fallback")
     address_plan(config.network.cidr, config.aws.zones)
 
 
@@ -73,7 +73,7 @@ def test_an_executor_of_any_size_fits_or_is_refused(environment: AwsEnvironment,
         assert all(line.startswith("  mlplatform:spark.executor.") for line in message.splitlines()[1:])
         return
     config = read_config(environment, values)
-    for shape in group_shapes(config.node_groups.spark_executor):
+    for shape in config.node_groups.spark_executor.shapes:
         profile = profile_on(config.spark.executor, shape)
         together = min(
             shape.allocatable_memory_mib // profile.pod_memory_mib,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from infra_configs import ENVIRONMENTS, REMOVED, changed, platform_config, refusal, stack_config, stack_file
+from mlplatform.config import reading
 from mlplatform.config.base import AwsEnvironment
 from mlplatform.config.faults import NOT_GIVEN, Fault
 from mlplatform.config.model import PlatformConfig
 from mlplatform.config.reading import read_config, sections_of
+
+PROGRAM = Path(reading.__file__).parents[2]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -64,11 +69,11 @@ def test_an_empty_file_is_told_every_section_that_it_needs() -> None:
     assert "mlplatform:kafka" not in message, "a section with defaults alone may be left out"
 
 
-def test_a_model_that_is_made_in_code_is_checked_too() -> None:
-    sections = {name: getattr(platform_config("dev"), name) for name in SECTIONS_BY_FIELD}
-    zones = sections["aws"].model_copy(update={"zones": ("a",)})
-    with pytest.raises(ValueError, match=r"mlplatform:aws\.zones: has fewer than 2 zones"):
-        PlatformConfig(environment="dev", **sections | {"aws": zones})
+def test_a_configuration_is_made_where_it_is_checked_and_nowhere_else() -> None:
+    makers = re.compile(r"\b(?:(?:PlatformConfig|LocalConfig)(?:\.model_\w+)?|model\.model_(?:validate|construct))\(")
+    lines = ((path.name, line) for path in PROGRAM.rglob("*.py") for line in path.read_text().splitlines())
+    found = [name for name, line in lines if makers.search(line) and not line.startswith("class ")]
+    assert found == ["reading.py"]
 
 
 SECTIONS_BY_FIELD = [name for name in PlatformConfig.model_fields if name != "environment"]

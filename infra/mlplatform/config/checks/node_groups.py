@@ -9,8 +9,8 @@ from pydantic.alias_generators import to_camel
 
 from mlplatform.config.base import Environment
 from mlplatform.config.faults import Fault
-from mlplatform.config.local_model import Nodes
 from mlplatform.config.sections import NodeGroup, NodeGroups
+from mlplatform.config.service_settings import NodesOfType
 from mlplatform.config.workload_sections import ImageBuild
 from mlplatform.instance_types import INSTANCE_TYPES, InstanceTypeFacts
 
@@ -48,11 +48,9 @@ def known_types(group: NodeGroup) -> list[InstanceTypeFacts]:
     return [INSTANCE_TYPES[name] for name in group.instance_types if name in INSTANCE_TYPES]
 
 
-def is_known(group: NodeGroup | Nodes | None) -> bool:
-    """Whether pods can be fitted to the group: it is there, and each of its types is known."""
-    if isinstance(group, Nodes):
-        return group.enabled
-    return group is not None and group.enabled and len(known_types(group)) == len(group.instance_types)
+def is_known(nodes: NodesOfType | None) -> bool:
+    """Whether pods can be fitted to the nodes: there are some, and their sizes are known."""
+    return nodes is not None and nodes.is_known
 
 
 def types_are_known(node_groups: NodeGroups) -> Iterator[Fault]:

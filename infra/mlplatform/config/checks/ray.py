@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from mlplatform.config.any_model import AnyNodeGroups
 from mlplatform.config.checks.fitting import Need, fits, nodes_needed, room
-from mlplatform.config.checks.node_groups import is_known, known_types
+from mlplatform.config.checks.node_groups import is_known
 from mlplatform.config.faults import Fault
-from mlplatform.config.local_model import Nodes
-from mlplatform.config.sections import NodeGroup
+from mlplatform.config.service_settings import NodesByType, NodesOfType
 from mlplatform.config.workload_sections import Ray, RayWorkerGroup
 from mlplatform.executor_profile import smallest_shape
 
@@ -39,7 +37,7 @@ def worker_groups_make_sense(ray: Ray) -> Iterator[Fault]:
             yield Fault(f"{key}.gpu", "asks for GPUs of nodes that have none", group.gpu, "use 0, or nodeGroup rayGpu")
 
 
-def gpu_nodes_are_there(node_groups: AnyNodeGroups, ray: Ray) -> Iterator[Fault]:
+def gpu_nodes_are_there(node_groups: NodesByType, ray: Ray) -> Iterator[Fault]:
     """A worker group waits forever for nodes of a group that does not exist."""
     for index, group in enumerate(ray.worker_groups):
         if group.node_group == "rayGpu" and not (node_groups.ray_gpu and node_groups.ray_gpu.enabled):
@@ -51,7 +49,7 @@ def gpu_nodes_are_there(node_groups: AnyNodeGroups, ray: Ray) -> Iterator[Fault]
             )
 
 
-def head_fits(node_groups: AnyNodeGroups, ray: Ray) -> Iterator[Fault]:
+def head_fits(node_groups: NodesByType, ray: Ray) -> Iterator[Fault]:
     """The head's pod, and KubeRay's autoscaler in it, fit a node."""
     if not is_known(node_groups.ray):
         return
@@ -65,13 +63,13 @@ def head_fits(node_groups: AnyNodeGroups, ray: Ray) -> Iterator[Fault]:
         )
 
 
-def workers_fit(node_groups: AnyNodeGroups, ray: Ray) -> Iterator[Fault]:
+def workers_fit(node_groups: NodesByType, ray: Ray) -> Iterator[Fault]:
     """A worker's pod fits a node of its group."""
     for index, group in enumerate(ray.worker_groups):
         nodes = _nodes(node_groups, group)
         if nodes is None:
             continue
-        node, gpus, need = smallest_shape(nodes), _gpus(nodes), _worker(group)
+        node, gpus, need = smallest_shape(nodes), nodes.gpus, _worker(group)
         key = f"ray.workerGroups[{index}]"
         if need.memory_mib > node.allocatable_memory_mib:
             yield Fault(
@@ -91,12 +89,12 @@ def workers_fit(node_groups: AnyNodeGroups, ray: Ray) -> Iterator[Fault]:
             yield Fault(f"{key}.gpu", f"is more than the {gpus} of {node.name}", group.gpu, f"use at most {gpus}")
 
 
-def all_workers_fit(node_groups: AnyNodeGroups, ray: Ray) -> Iterator[Fault]:
+def all_workers_fit(node_groups: NodesByType, ray: Ray) -> Iterator[Fault]:
     """Ray would ask for workers that no node comes for."""
     for key, nodes in (("ray", node_groups.ray), ("rayGpu", node_groups.ray_gpu)):
         if nodes is None or not is_known(nodes):
             continue
-        node, gpus = smallest_shape(nodes), _gpus(nodes)
+        node, gpus = smallest_shape(nodes), nodes.gpus
         pods = [(_worker(group), group.max_workers) for group in ray.worker_groups if group.node_group == key]
         if key == "ray":
             pods.append((_head(ray), 1))
@@ -145,13 +143,9 @@ def _worker(group: RayWorkerGroup) -> Need:
     return Need(memory_mib=group.memory_gib * 1024, cpu_millicores=group.cpu * 1000, gpus=group.gpu)
 
 
-def _nodes(node_groups: AnyNodeGroups, group: RayWorkerGroup) -> NodeGroup | Nodes | None:
+def _nodes(node_groups: NodesByType, group: RayWorkerGroup) -> NodesOfType | None:
     nodes = node_groups.ray if group.node_group == "ray" else node_groups.ray_gpu
     return nodes if is_known(nodes) else None
-
-
-def _gpus(nodes: NodeGroup | Nodes) -> int:
-    return 0 if isinstance(nodes, Nodes) else min(facts.gpus for facts in known_types(nodes))
 
 
 CHECKS = (worker_groups_make_sense, gpu_nodes_are_there, head_fits, workers_fit, all_workers_fit, training_fits)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from pydantic.alias_generators import to_camel
 
-from mlplatform.config.any_model import AnyNodeGroups
 from mlplatform.config.checks.fitting import Need, fits, nodes_needed, room
 from mlplatform.config.checks.node_groups import is_known
 from mlplatform.config.faults import Fault
+from mlplatform.config.service_settings import NodesByType
 from mlplatform.config.workload_sections import Notebooks, Service, Serving
 from mlplatform.executor_profile import smallest_shape
 
@@ -32,7 +32,7 @@ def replicas_are_in_order(serving: Serving) -> Iterator[Fault]:
             )
 
 
-def services_have_nodes(node_groups: AnyNodeGroups, serving: Serving) -> Iterator[Fault]:
+def services_have_nodes(node_groups: NodesByType, serving: Serving) -> Iterator[Fault]:
     """A deployment waits forever for nodes of a group that is off."""
     if not node_groups.serving.enabled:
         for key in enabled_services(serving):
@@ -44,7 +44,7 @@ def services_have_nodes(node_groups: AnyNodeGroups, serving: Serving) -> Iterato
             )
 
 
-def notebooks_have_nodes(node_groups: AnyNodeGroups, notebooks: Notebooks) -> Iterator[Fault]:
+def notebooks_have_nodes(node_groups: NodesByType, notebooks: Notebooks) -> Iterator[Fault]:
     """Notebook servers wait forever for nodes of a group that is off."""
     if notebooks.enabled and not node_groups.notebook.enabled:
         yield Fault(
@@ -52,7 +52,7 @@ def notebooks_have_nodes(node_groups: AnyNodeGroups, notebooks: Notebooks) -> It
         )
 
 
-def services_fit(node_groups: AnyNodeGroups, serving: Serving) -> Iterator[Fault]:
+def services_fit(node_groups: NodesByType, serving: Serving) -> Iterator[Fault]:
     """Each pod fits a node, and all of them at their maximum fit the group."""
     group, services = node_groups.serving, enabled_services(serving)
     if not is_known(group):

@@ -7,16 +7,15 @@ from typing import Final
 
 from platform_contract.executor_profile import NodeShape
 
-from mlplatform.config.any_model import AnyNodeGroups
 from mlplatform.config.checks.fitting import Need
-from mlplatform.config.checks.node_groups import is_known, known_types
+from mlplatform.config.checks.node_groups import is_known
 from mlplatform.config.faults import NOT_GIVEN, Fault
-from mlplatform.config.sections import NodeGroup, NodeGroups
+from mlplatform.config.sections import NodeGroups
+from mlplatform.config.service_settings import NodesByType
 from mlplatform.config.workload_sections import Executor, Spark
 from mlplatform.executor_profile import (
     driver_pod_memory_mib,
     executor_pod_memory_mib,
-    group_shapes,
     smallest_shape,
 )
 
@@ -25,7 +24,7 @@ NODE_START_SECONDS: Final = 180
 (Spark's own default of 30 s is too short)."""
 
 
-def driver_fits(node_groups: AnyNodeGroups, spark: Spark) -> Iterator[Fault]:
+def driver_fits(node_groups: NodesByType, spark: Spark) -> Iterator[Fault]:
     """The driver's pod fits every instance type."""
     if not is_known(node_groups.spark_driver):
         return
@@ -48,7 +47,7 @@ def driver_fits(node_groups: AnyNodeGroups, spark: Spark) -> Iterator[Fault]:
         )
 
 
-def executor_fits(node_groups: AnyNodeGroups, spark: Spark) -> Iterator[Fault]:
+def executor_fits(node_groups: NodesByType, spark: Spark) -> Iterator[Fault]:
     """The executor's pod fits every instance type of its group: memory, CPU, and the disk of its shuffle files."""
     if not is_known(node_groups.spark_executor):
         return
@@ -72,15 +71,15 @@ def executor_fits(node_groups: AnyNodeGroups, spark: Spark) -> Iterator[Fault]:
         )
 
 
-def shuffle_files_fit(node_groups: AnyNodeGroups, spark: Spark) -> Iterator[Fault]:
+def shuffle_files_fit(node_groups: NodesByType, spark: Spark) -> Iterator[Fault]:
     """All executors of a node share its disk; a claim is a disk of its own."""
     group, executor = node_groups.spark_executor, spark.executor
     if executor.local_dir.kind == "claim" or not is_known(group):
         return
-    if isinstance(group, NodeGroup) and group.local_disks and not all(facts.disks for facts in known_types(group)):
-        return  # said by nodeGroups' own check
+    if not all(shape.local_disk_gib for shape in group.shapes):
+        return  # an array without disks: said by nodeGroups' own check
     size = executor.local_dir.size_gib
-    for node in sorted(group_shapes(group), key=lambda shape: (shape.local_disk_gib, shape.name)):
+    for node in sorted(group.shapes, key=lambda shape: (shape.local_disk_gib, shape.name)):
         count = executors_per_node(executor, node)
         if size * count > node.local_disk_gib:
             yield Fault(
@@ -113,7 +112,7 @@ def local_disks_are_there(node_groups: NodeGroups, spark: Spark) -> Iterator[Fau
         )
 
 
-def executors_have_nodes(node_groups: AnyNodeGroups, spark: Spark) -> Iterator[Fault]:
+def executors_have_nodes(node_groups: NodesByType, spark: Spark) -> Iterator[Fault]:
     """Spark would ask for executors that no node comes for."""
     group, executor = node_groups.spark_executor, spark.executor
     if executor.max_instances is not None and executor.max_instances < executor.instances:

@@ -6,13 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from platform_contract.executor_profile import eks_allocatable_cpu_millicores, eks_allocatable_memory_mib
-
 from mlplatform import naming
-from mlplatform.config.any_model import AnyConfig
-from mlplatform.config.local_model import Nodes
-from mlplatform.config.sections import NodeGroup
-from mlplatform.instance_types import INSTANCE_TYPES
+from mlplatform.config.service_settings import NodesOfType, ServiceSettings
+from mlplatform.instance_types import NodeCapacity
 
 NODE_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     naming.NAMESPACE_SPARK: ("spark_driver", "spark_executor"),
@@ -20,7 +16,7 @@ NODE_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     naming.NAMESPACE_SERVING: ("serving",),
     naming.NAMESPACE_NOTEBOOKS: ("notebook",),
 }
-"""Namespace → fields of `NodeGroups` whose nodes its pods run on."""
+"""Namespace → fields of `NodesByType` whose nodes its pods run on."""
 
 SMALL_POD_MIB: Final = 256
 """No pod of the platform asks for less, so a node's memory bounds its pods sooner than its addresses do."""
@@ -47,7 +43,7 @@ class Capacity:
 NONE: Final = Capacity(0, 0, 0)
 
 
-def namespace_capacity(config: AnyConfig, mlflow_pod: Capacity) -> dict[str, Capacity]:
+def namespace_capacity(config: ServiceSettings, mlflow_pod: Capacity) -> dict[str, Capacity]:
     """The capacity of each workload namespace.
 
     Nodes are counted at their groups' maximum and at the largest of their instance types: a quota stops what no node
@@ -59,26 +55,21 @@ def namespace_capacity(config: AnyConfig, mlflow_pod: Capacity) -> dict[str, Cap
     """
     found = {naming.NAMESPACE_MLFLOW: mlflow_pod.times(2 * config.mlflow.replicas + 1)}
     for namespace, fields in NODE_GROUPS.items():
-        groups = [getattr(config.node_groups, field) for field in fields]
-        found[namespace] = sum((_of_group(group) for group in groups if group and group.enabled), start=NONE)
+        groups: list[NodesOfType | None] = [getattr(config.node_groups, field) for field in fields]
+        found[namespace] = sum((_of(group) for group in groups if group and group.enabled), start=NONE)
     return found
 
 
-def _of_group(group: NodeGroup | Nodes) -> Capacity:
-    if isinstance(group, Nodes):
-        pods = group.memory_mib // SMALL_POD_MIB
-        return Capacity(group.cpu_millicores, group.memory_mib, pods).times(group.max_size)
-    nodes = [_of_node(name) for name in group.instance_types]
+def _of(nodes: NodesOfType) -> Capacity:
+    kinds = nodes.capacities
     largest = Capacity(
-        max(node.cpu_millicores for node in nodes),
-        max(node.memory_mib for node in nodes),
-        max(node.pods for node in nodes),
+        max(node.cpu_millicores for node in kinds),
+        max(node.memory_mib for node in kinds),
+        max(_pods(node) for node in kinds),
     )
-    return largest.times(group.max_size)
+    return largest.times(nodes.max_size)
 
 
-def _of_node(instance_type: str) -> Capacity:
-    facts = INSTANCE_TYPES[instance_type]
-    memory_mib = eks_allocatable_memory_mib(facts.memory_mib, facts.max_pods)
-    pods = min(facts.max_pods, memory_mib // SMALL_POD_MIB)
-    return Capacity(eks_allocatable_cpu_millicores(facts.vcpus), memory_mib, pods)
+def _pods(node: NodeCapacity) -> int:
+    small_pods = node.memory_mib // SMALL_POD_MIB
+    return small_pods if node.max_pods is None else min(node.max_pods, small_pods)

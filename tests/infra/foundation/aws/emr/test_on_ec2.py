@@ -104,7 +104,7 @@ def test_the_primary_node_gets_the_authorities_of_its_region_alone(tmp_path: Pat
     subprocess.run(["bash", "-euo", "pipefail", "-c", last], check=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(target)
-    names = [dict(part[0] for part in one["subject"])["commonName"] for one in context.get_ca_certs()]
+    names = [dict(part[0] for part in one["subject"])["commonName"] for one in context.get_ca_certs()]  # type: ignore[misc]
     assert sorted(names) == [f"Amazon RDS {REGION} Root CA {key} G1" for key in ("ECC384", "RSA2048", "RSA4096")]
     assert re.search(rf"Root CA {engine_versions.DATABASE_CA.split('-')[2]} G1", " ".join(names), re.IGNORECASE)
 
