@@ -19,11 +19,11 @@ ANY_RESOURCE: Final = frozenset(
         # A registry-wide token; which repositories it opens is decided by the other actions.
         "ecr:GetAuthorizationToken",
         # Descriptions have no resource-level permissions.
+        "logs:DescribeLogGroups",
         "autoscaling:DescribeAutoScalingGroups",
         "autoscaling:DescribeAutoScalingInstances",
         "autoscaling:DescribeLaunchConfigurations",
         "autoscaling:DescribeScalingActivities",
-        "autoscaling:DescribeTags",
         "ec2:DescribeImages",
         "ec2:DescribeInstanceTypes",
         "ec2:DescribeLaunchTemplateVersions",

@@ -33,9 +33,20 @@ def _text(value: Any) -> str:
 
 
 @cache
-def managed_policies() -> dict[str, str]:
-    """Name of each of AWS's own policies → its ARN."""
+def _managed() -> dict[str, Any]:
     from moto.iam.aws_managed_policies import aws_managed_policies_data
 
     read: dict[str, Any] = json.loads(aws_managed_policies_data)
-    return {name: f"arn:aws:iam::aws:policy{its.get('Path', '/')}{name}" for name, its in read.items()}
+    return read
+
+
+@cache
+def managed_policies() -> dict[str, str]:
+    """Name of each of AWS's own policies → its ARN."""
+    return {name: f"arn:aws:iam::aws:policy{its.get('Path', '/')}{name}" for name, its in _managed().items()}
+
+
+@cache
+def managed_documents() -> dict[str, dict[str, Any]]:
+    """ARN of each of AWS's own policies → its document."""
+    return {arn: _managed()[name]["Document"] for name, arn in managed_policies().items()}

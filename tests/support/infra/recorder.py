@@ -223,6 +223,9 @@ _STATE: dict[str, dict[str, Any]] = {
     "aws:efs/fileSystem:FileSystem": {
         "arn": "arn:aws:elasticfilesystem:eu-central-1:123456789012:file-system/fs-0123456789abcdef0"
     },
+    "aws:efs/accessPoint:AccessPoint": {
+        "arn": "arn:aws:elasticfilesystem:eu-central-1:123456789012:access-point/fsap-{name}"
+    },
     "aws:secretsmanager/secret:Secret": {
         "arn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:{name}-AbCdEf"
     },

@@ -64,7 +64,10 @@ def test_it_is_mounted_over_tls_through_the_access_points_and_in_no_other_way() 
     allowed, denied = document["Statement"]
     assert "elasticfilesystem:ClientRootAccess" not in allowed["Action"]
     points = allowed["Condition"]["StringEquals"]["elasticfilesystem:AccessPointArn"]
-    assert [arn.rsplit(":", 1)[1] for arn in points] == ["files-models", "files-notebooks"]
+    assert [arn.rsplit(":", 1)[1] for arn in points] == [
+        "access-point/fsap-files-models",
+        "access-point/fsap-files-notebooks",
+    ]
     assert (denied["Effect"], denied["Action"]) == ("Deny", ["*"])
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 

@@ -191,10 +191,13 @@ class Database(pulumi.ComponentResource):
         return group.name
 
     def _monitoring_role(self) -> pulumi.Output[str]:
+        account = self._args.account_id
         role = aws.iam.Role(
             f"{self._name}-monitoring",
             assume_role_policy=trust_service(
-                "monitoring.rds.amazonaws.com", StringEquals={"aws:SourceAccount": self._args.account_id}
+                "monitoring.rds.amazonaws.com",
+                StringEquals={"aws:SourceAccount": account},
+                ArnLike={"aws:SourceArn": f"arn:aws:rds:*:{account}:db:*"},
             ),
             opts=self._child,
         )

@@ -46,7 +46,7 @@ class AddOns(pulumi.ComponentResource):
             EBS_ACCOUNT,
             # Volumes that carry its own tag, and no others.
             managed=["arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicyV2"],
-            statements=_volume_key(args.key_arn),
+            statements=_volume_key(self._place, args.key_arn),
         )
         efs = self._role("aws-efs-csi-driver", EFS_ACCOUNT, statements=_file_systems(self._place))
         self.ready = (
@@ -102,19 +102,25 @@ class AddOns(pulumi.ComponentResource):
         )
 
 
-def _volume_key(key_arn: pulumi.Input[str]) -> tuple[Statement, ...]:
-    """What EBS does with the key in the driver's name (source: the driver's own install guide)."""
+def _volume_key(place: Place, key_arn: pulumi.Input[str]) -> tuple[Statement, ...]:
+    """What EBS does with the key in the driver's name (source: EBS guide, "Requirements for Amazon EBS
+    encryption").
+
+    Through EC2 alone: the secrets of Kubernetes are under the same key.
+    """
+    via_ec2 = {"StringEquals": {"kms:ViaService": f"ec2.{place.region}.amazonaws.com"}}
     return (
         Statement(
             sid="Grants",
-            actions=["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"],
+            actions=["kms:CreateGrant"],
             resources=[key_arn],
-            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            conditions={**via_ec2, "Bool": {"kms:GrantIsForAWSResource": "true"}},
         ),
         Statement(
             sid="Key",
-            actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+            actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncrypt*"],
             resources=[key_arn],
+            conditions=via_ec2,
         ),
     )
 

@@ -26,6 +26,9 @@ def area_statements(
 ) -> list[Statement]:
     """Reading, and writing where `writes` says so; files of no other area, nor their names.
 
+    Clients ask whether an area itself is a file before they list what is in it (Hadoop's S3A, s3fs). Without a right to
+    that name S3 answers 403 instead of 404, and they give up.
+
     The right to use the lake's key is the caller's to give: what else it may be used for differs.
     """
     areas = sorted({*reads, *writes})
@@ -41,7 +44,11 @@ def area_statements(
             resources=[bucket_arn],
             conditions={"StringLike": {"s3:prefix": [pattern for area in areas for pattern in (area, f"{area}/*")]}},
         ),
-        Statement(sid="ReadAreas", actions=READ, resources=objects(areas)),
+        Statement(
+            sid="ReadAreas",
+            actions=READ,
+            resources=[*objects(areas), *(pulumi.Output.concat(bucket_arn, f"/{area}") for area in areas)],
+        ),
     ]
     if writes:
         found.append(Statement(sid="WriteAreas", actions=WRITE, resources=objects(writes)))

@@ -21,6 +21,7 @@ class FlowLogsArgs:
 
     vpc_id: pulumi.Input[str]
     account_id: str
+    region: str
     log_group_name: str
     log_key_arn: pulumi.Input[str]
     retention_days: LogRetentionDays
@@ -44,7 +45,9 @@ class FlowLogs(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{name}-role",
             assume_role_policy=trust_service(
-                "vpc-flow-logs.amazonaws.com", StringEquals={"aws:SourceAccount": args.account_id}
+                "vpc-flow-logs.amazonaws.com",
+                StringEquals={"aws:SourceAccount": args.account_id},
+                ArnLike={"aws:SourceArn": f"arn:aws:ec2:{args.region}:{args.account_id}:vpc-flow-log/*"},
             ),
             opts=child,
         )
@@ -52,7 +55,9 @@ class FlowLogs(pulumi.ComponentResource):
             actions=["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
             resources=[group.arn, pulumi.Output.concat(group.arn, ":*")],
         )
-        rights = aws.iam.RolePolicy(f"{name}-role-policy", role=role.name, policy=policy(write), opts=child)
+        # The service looks for its group among all of them.
+        find = Statement(actions=["logs:DescribeLogGroups"], resources=["*"])
+        rights = aws.iam.RolePolicy(f"{name}-role-policy", role=role.name, policy=policy(write, find), opts=child)
         aws.ec2.FlowLog(
             f"{name}-flow-log",
             vpc_id=args.vpc_id,

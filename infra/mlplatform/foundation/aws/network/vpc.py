@@ -91,6 +91,7 @@ class Network(pulumi.ComponentResource):
             FlowLogsArgs(
                 vpc_id=vpc.id,
                 account_id=args.account_id,
+                region=args.aws.region,
                 log_group_name=args.log_group_name,
                 log_key_arn=args.log_key_arn,
                 retention_days=args.settings.flow_log_retention_days,

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 import pulumi_aws as aws
 
 from mlplatform.iam_policies import Statement, policy
+
+KUBERNETES_LAYERS: Final[Mapping[str, str | None]] = {
+    "eu-west-2": "767373bbdcb8270361b96548387bf2a9ad0d48758c35-eu-west-2",
+    "ap-east-2": None,
+    "me-south-1": None,
+}
+"""Buckets of registry.k8s.io's layers that are not named ``prod-registry-k8s-io-<region>``; None where clients are sent
+to another region's, which they reach through NAT (kubernetes/registry.k8s.io, cmd/archeio/internal/app/buckets.go)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +110,7 @@ def s3_endpoint_statements(account_id: str, region: str) -> tuple[Statement, ...
             resources=[
                 f"arn:aws:s3:::{bucket}/*"
                 for bucket in (
-                    f"prod-{region}-starport-layer-bucket",
+                    *layer_buckets(region),
                     f"al2023-repos-{region}-de612dc2",
                     f"repo.{region}.emr.amazonaws.com",
                     f"prod.{region}.appinfo.src",
@@ -111,3 +120,17 @@ def s3_endpoint_statements(account_id: str, region: str) -> tuple[Statement, ...
             principals="*",
         ),
     )
+
+
+def layer_buckets(region: str) -> list[str]:
+    """Where the registries of the platform's images keep their layers, as far as that is S3 in the region.
+
+    Charts' images come from the registries that their makers publish them in, through NAT; a client inside AWS is sent
+    on to a bucket of its own region, and so to the endpoint.
+    """
+    found = [f"prod-{region}-starport-layer-bucket"]
+    if kubernetes := KUBERNETES_LAYERS.get(region, f"prod-registry-k8s-io-{region}"):
+        found.append(kubernetes)
+    if region == "us-east-1":
+        found.append("quayio-production-s3")
+    return found

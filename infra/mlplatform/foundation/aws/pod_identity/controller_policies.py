@@ -22,7 +22,6 @@ def cluster_autoscaler(place: Place, cluster_name: pulumi.Input[str]) -> tuple[S
                 "autoscaling:DescribeAutoScalingInstances",
                 "autoscaling:DescribeLaunchConfigurations",
                 "autoscaling:DescribeScalingActivities",
-                "autoscaling:DescribeTags",
                 "ec2:DescribeImages",
                 "ec2:DescribeInstanceTypes",
                 "ec2:DescribeLaunchTemplateVersions",
@@ -51,6 +50,8 @@ def load_balancer_controller(
     """
     own = {"aws:ResourceTag/elbv2.k8s.aws/cluster": cluster_name}
     new = {"aws:RequestTag/elbv2.k8s.aws/cluster": cluster_name}
+    # Who changes other tags says nothing of that one: what is a cluster's stays it.
+    keeps = {"Null": {"aws:RequestTag/elbv2.k8s.aws/cluster": "true"}}
     security_groups = place.arn("ec2", "security-group/*")
     vpc = pulumi.Output.concat(place.arn("ec2", "vpc/"), vpc_id)
     load_balancers = place.arn("elasticloadbalancing", "loadbalancer/net/*/*")
@@ -99,6 +100,12 @@ def load_balancer_controller(
             conditions={"StringEquals": {**new, "ec2:CreateAction": "CreateSecurityGroup"}},
         ),
         Statement(
+            sid="TagOwnSecurityGroups",
+            actions=["ec2:CreateTags", "ec2:DeleteTags"],
+            resources=[security_groups],
+            conditions={"StringEquals": own, **keeps},
+        ),
+        Statement(
             sid="OwnSecurityGroups",
             actions=[
                 "ec2:AuthorizeSecurityGroupIngress",
@@ -133,9 +140,21 @@ def load_balancer_controller(
             },
         ),
         Statement(
+            # A listener is tagged as it is made, and carries no tag before.
+            sid="TagNewListener",
+            actions=["elasticloadbalancing:AddTags"],
+            resources=[listeners],
+            conditions={"StringEquals": {**new, "elasticloadbalancing:CreateAction": "CreateListener"}},
+        ),
+        Statement(
+            sid="TagOwn",
+            actions=["elasticloadbalancing:AddTags", "elasticloadbalancing:RemoveTags"],
+            resources=[load_balancers, target_groups, listeners],
+            conditions={"StringEquals": own, **keeps},
+        ),
+        Statement(
             sid="OwnLoadBalancers",
             actions=[
-                "elasticloadbalancing:AddTags",
                 "elasticloadbalancing:CreateListener",
                 "elasticloadbalancing:DeleteLoadBalancer",
                 "elasticloadbalancing:DeleteTargetGroup",
@@ -144,7 +163,6 @@ def load_balancer_controller(
                 "elasticloadbalancing:ModifyTargetGroup",
                 "elasticloadbalancing:ModifyTargetGroupAttributes",
                 "elasticloadbalancing:RegisterTargets",
-                "elasticloadbalancing:RemoveTags",
                 "elasticloadbalancing:SetIpAddressType",
                 "elasticloadbalancing:SetSecurityGroups",
                 "elasticloadbalancing:SetSubnets",
@@ -156,11 +174,9 @@ def load_balancer_controller(
             # Listeners carry the tags of the controller as well.
             sid="OwnListeners",
             actions=[
-                "elasticloadbalancing:AddTags",
                 "elasticloadbalancing:DeleteListener",
                 "elasticloadbalancing:ModifyListener",
                 "elasticloadbalancing:ModifyListenerAttributes",
-                "elasticloadbalancing:RemoveTags",
             ],
             resources=[listeners],
             conditions={"StringEquals": own},

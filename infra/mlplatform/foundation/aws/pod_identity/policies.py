@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from mlplatform.foundation.aws.lake.access import area_statements
 from mlplatform.foundation.aws.pod_identity.roles import Place
 from mlplatform.iam_policies import Statement
 from mlplatform.identities import Identity
@@ -35,46 +36,16 @@ def statements_of(identity: Identity, resources: Resources) -> list[Statement]:
 
 
 def _lake(identity: Identity, resources: Resources) -> list[Statement]:
-    areas = sorted({*identity.reads, *identity.writes})
-    if not areas:
+    if not (identity.reads or identity.writes):
         return []
-    bucket, place = resources.lake_bucket_arn, resources.place
-
-    def objects(of: tuple[str, ...] | list[str]) -> list[pulumi.Output[str]]:
-        return [pulumi.Output.concat(bucket, f"/{area}/*") for area in of]
-
-    via_s3 = {"StringEquals": {"kms:ViaService": f"s3.{place.region}.amazonaws.com"}}
-    prefixes = [prefix for area in areas for prefix in (area, f"{area}/*")]
+    via_s3 = {"StringEquals": {"kms:ViaService": f"s3.{resources.place.region}.amazonaws.com"}}
+    key = [resources.lake_key_arn]
     found = [
-        Statement(sid="FindBucket", actions=["s3:GetBucketLocation"], resources=[bucket]),
-        Statement(
-            sid="ListAreas",
-            actions=["s3:ListBucket"],
-            resources=[bucket],
-            conditions={"StringLike": {"s3:prefix": prefixes}},
-        ),
-        Statement(sid="ReadAreas", actions=["s3:GetObject"], resources=objects(areas)),
-        Statement(sid="DecryptAreas", actions=["kms:Decrypt"], resources=[resources.lake_key_arn], conditions=via_s3),
+        *area_statements(resources.lake_bucket_arn, reads=identity.reads, writes=identity.writes),
+        Statement(sid="DecryptAreas", actions=["kms:Decrypt"], resources=key, conditions=via_s3),
     ]
     if identity.writes:
-        found += [
-            Statement(
-                sid="WriteAreas",
-                actions=[
-                    "s3:PutObject",
-                    "s3:DeleteObject",
-                    "s3:AbortMultipartUpload",
-                    "s3:ListMultipartUploadParts",
-                ],
-                resources=objects(identity.writes),
-            ),
-            Statement(
-                sid="EncryptAreas",
-                actions=["kms:GenerateDataKey"],
-                resources=[resources.lake_key_arn],
-                conditions=via_s3,
-            ),
-        ]
+        found.append(Statement(sid="EncryptAreas", actions=["kms:GenerateDataKey"], resources=key, conditions=via_s3))
     return found
 
 

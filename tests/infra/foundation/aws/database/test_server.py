@@ -147,7 +147,10 @@ def test_long_retention_of_insights_needs_the_advanced_mode(days: int, mode: str
 def test_enhanced_monitoring_has_a_role_that_rds_alone_takes_on() -> None:
     trust = json.loads(recorded().one("aws:iam/role:Role").inputs["assumeRolePolicy"])["Statement"][0]
     assert trust["Principal"] == {"Service": "monitoring.rds.amazonaws.com"}
-    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    assert trust["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:rds:*:{ACCOUNT}:db:*"},
+    }
     attachment = recorded().one("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
     assert attachment.inputs["policyArn"] == server.MONITORING_POLICY
     assert attachment.urn in recorded().one(INSTANCE).depends_on

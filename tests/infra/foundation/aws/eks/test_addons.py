@@ -77,7 +77,7 @@ def test_a_driver_comes_after_its_rights() -> None:
 def test_volumes_are_encrypted_with_our_key_and_no_other() -> None:
     document = role_policies(recorded())["add-ons-aws-ebs-csi-driver-policy"]
     assert all(one["Resource"] == [KEY] for one in statements(document))
-    assert statement(document, "Grants")["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    assert statement(document, "Grants")["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": "true"}
 
 
 def test_the_efs_driver_changes_nothing() -> None:

@@ -139,9 +139,13 @@ def test_flow_logs_are_encrypted_kept_as_configured_and_written_by_a_role_that_c
     assert log["trafficType"] == "ALL"
     (document,) = role_policies(network()).values()
     assert findings(document) == []
-    assert all("*" not in one["Resource"] for one in statements(document))
+    anywhere = [one["Action"] for one in statements(document) if "*" in one["Resource"]]
+    assert anywhere == [["logs:DescribeLogGroups"]]
     trust = trust_of(network(), "network-flow-logs-role")
-    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    assert trust["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc-flow-log/*"},
+    }
 
 
 def test_a_network_of_two_zones_has_nothing_in_a_third() -> None:

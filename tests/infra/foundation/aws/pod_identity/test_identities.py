@@ -115,7 +115,12 @@ def test_a_reader_lists_and_reads_its_areas_and_writes_none() -> None:
         "raw",
         "raw/*",
     ]
-    assert statement(document, "ReadAreas")["Resource"] == [f"{BUCKET}/features/*", f"{BUCKET}/raw/*"]
+    assert statement(document, "ReadAreas")["Resource"] == [
+        f"{BUCKET}/features/*",
+        f"{BUCKET}/raw/*",
+        f"{BUCKET}/features",
+        f"{BUCKET}/raw",
+    ]
     actions = {action for one in statements(document) for action in one["Action"]}
     assert actions == {"s3:GetBucketLocation", "s3:ListBucket", "s3:GetObject", "kms:Decrypt"}
 
@@ -123,7 +128,12 @@ def test_a_reader_lists_and_reads_its_areas_and_writes_none() -> None:
 def test_a_writer_writes_its_areas_alone_and_reads_them_too() -> None:
     document = only(reads=("raw",), writes=("features",))
     assert statement(document, "WriteAreas")["Resource"] == [f"{BUCKET}/features/*"]
-    assert statement(document, "ReadAreas")["Resource"] == [f"{BUCKET}/features/*", f"{BUCKET}/raw/*"]
+    assert statement(document, "ReadAreas")["Resource"] == [
+        f"{BUCKET}/features/*",
+        f"{BUCKET}/raw/*",
+        f"{BUCKET}/features",
+        f"{BUCKET}/raw",
+    ]
 
 
 def test_the_lakes_key_is_used_through_s3_alone() -> None:
