@@ -20,7 +20,7 @@ from typing import Any
 import click
 import pyarrow.parquet as pq
 from platform_contract import DatasetPointer, FeatureManifest, PlatformContract, find_repository, local_contract
-from platform_contract.model_file import shared_model_path
+from platform_contract.model_file import digest_path, shared_model_path
 
 Body = dict[str, Any]
 START_SECONDS = 120
@@ -177,6 +177,7 @@ def _own_place(contract: PlatformContract, place: Path, *options: str) -> Path:
     source, target = shared_model_path(contract.shared_files.models), shared_model_path(models)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
+    shutil.copyfile(digest_path(source), digest_path(target))
     file = place / "contract.json"
     file.write_text(own.model_dump_json())
     done = subprocess.run(

@@ -14,7 +14,7 @@ from live_platform import Platform
 from live_probes import reached, room_for_a_notebook
 from mlplatform.service_types import LABEL
 from other_image import other_image
-from platform_contract.model_file import shared_model_path
+from platform_contract.model_file import digest_path, shared_model_path
 from steady_load import SteadyLoad
 
 from tools.images.catalogue import known_image
@@ -108,13 +108,14 @@ def test_a_new_model_on_shared_storage_is_served_without_a_failed_request_and_as
     models = platform.site.volumes / "models"
     target = models / shared_model_path(Path("/")).relative_to("/")
     source = shared_model_path(ROOT / ".local" / "data" / "shared" / "models")
-    before = target.read_bytes()
+    before, stated = target.read_bytes(), digest_path(target).read_bytes()
     assert before != source.read_bytes()
     with SteadyLoad(address) as load:
         first = load.answers[0]
-        beside = target.with_name(".dropped")
-        shutil.copyfile(source, beside)
-        beside.replace(target)
+        for path, destination in ((digest_path(source), digest_path(target)), (source, target)):
+            beside = target.with_name(".dropped")
+            shutil.copyfile(path, beside)
+            beside.replace(destination)
         load.wait_until(lambda: load.answers[-1] != first, "the new model answers")
     assert load.failures == []
     command = [str(ROOT / ".local/envs/local_pipeline/bin/local-pipeline"), "ask"]
@@ -122,6 +123,7 @@ def test_a_new_model_on_shared_storage_is_served_without_a_failed_request_and_as
         [*command, platform.local_run["predictions"], address, address], capture_output=True, text=True, check=False
     )
     assert asked.returncode == 0, asked.stderr
+    digest_path(target).write_bytes(stated)
     target.write_bytes(before)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -65,11 +66,18 @@ class Site:
         return pq.read_table(self.features / "flight_delay" / f"v-{self.manifest.fingerprint}" / "data")
 
     def publish(self, content: bytes) -> None:
-        """Puts a model file in its place in one step, as training does."""
-        self.model_file.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.model_file.with_name(".beside")
-        beside.write_bytes(content)
-        beside.replace(self.model_file)
+        """Puts a model file in its place, and its digest beside it, as training does."""
+        put_model(self.model_file, content)
+
+
+def put_model(target: Path, content: bytes) -> None:
+    """Replaces a model file and the digest beside it, each in one step."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    line = f"{hashlib.sha256(content).hexdigest()}  {target.name}\n"
+    for path, written in ((target.with_name(f"{target.name}.sha256"), line.encode()), (target, content)):
+        beside = path.with_name(".beside")
+        beside.write_bytes(written)
+        beside.replace(path)
 
 
 def make_site(folder: Path, rows: int = ROWS) -> Site:

@@ -12,7 +12,19 @@ import httpx
 import psutil
 import pytest
 from bento_serving.stores import Store
-from serving_site import COMMAND, Site, as_flights, elsewhere, held_out, last_json, make_site, running, start, train
+from serving_site import (
+    COMMAND,
+    Site,
+    as_flights,
+    elsewhere,
+    held_out,
+    last_json,
+    make_site,
+    put_model,
+    running,
+    start,
+    train,
+)
 
 
 def test_the_help_names_every_command_and_imports_nothing_heavy() -> None:
@@ -41,7 +53,7 @@ def test_a_build_is_reused_until_the_model_changes(tmp_path: Path) -> None:
     assert changed["bento"].startswith("flight_delay_model:8-")
     assert Store.of(site.contract).current().model_version == "8"
     older = tmp_path / "older.ubj"
-    older.write_bytes(train(site, "7", trees=3))
+    put_model(older, train(site, "7", trees=3))
     back = last_json(site.run("build", "--model-file", str(older)).stdout)
     assert (back["reused"], back["bento"]) == (True, told["bento"])
     assert Store.of(site.contract).current().model_version == "7"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,15 @@ from bento_serving.flights import Flight
 from bento_serving.lookups import load_lookups
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from platform_contract import Feature, FeatureManifest, FeatureSchema, FromLookup, FromRequest, LookupTable
+from platform_contract import (
+    Feature,
+    FeatureManifest,
+    FeatureSchema,
+    FileDigest,
+    FromLookup,
+    FromRequest,
+    LookupTable,
+)
 from synthetic_dataset import SCHEMA, write_dataset
 
 FINGERPRINT = "0" * 16
@@ -23,9 +32,34 @@ FINGERPRINT = "0" * 16
 
 def publish(features: Path, name: str, table: pa.Table) -> str:
     """Publishes a data set with one lookup table; its location."""
-    folder = features / "flight_delay" / f"v-{FINGERPRINT}" / "lookups" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, folder / "part-0.parquet")
+    version = features / "flight_delay" / f"v-{FINGERPRINT}"
+    file = version / "lookups" / name / "part-0.parquet"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, file)
+    content = file.read_bytes()
+    manifest = FeatureManifest(
+        fingerprint=FINGERPRINT,
+        feature_schema=schema_of(LookupTable(name=name, keys=("carrier",), columns=("x",))),
+        label="late",
+        outcome="delay",
+        month="month",
+        keys=("flight_id",),
+        files=(),
+        lookup_files={
+            name: (
+                FileDigest(
+                    path=str(file.relative_to(version)),
+                    rows=table.num_rows,
+                    bytes=len(content),
+                    sha256=hashlib.sha256(content).hexdigest(),
+                ),
+            )
+        },
+        rows_in=0,
+        rows_out=0,
+        quarantined={},
+    )
+    (version / "manifest.json").write_text(manifest.model_dump_json())
     pointer = f'{{"manifest_version": "1.0", "version": "v-{FINGERPRINT}"}}'
     (features / "flight_delay" / "LATEST.json").write_text(pointer)
     return str(features)

@@ -16,6 +16,7 @@ import numpy as np
 import psutil
 import pytest
 import xgboost
+from platform_contract.model_file import digest_lines, digest_path, sha256_of
 from serving_site import Server, Site, as_flights, held_out, make_site, running, start, train
 from synthetic_dataset import write_dataset
 
@@ -198,6 +199,7 @@ def test_a_file_that_is_written_slowly_in_place_is_taken_when_it_is_whole(
     own_site: Site, models: dict[str, bytes], server: Server
 ) -> None:
     content = models["2"]
+    digest_path(own_site.model_file).write_text(digest_lines(own_site.model_file.name, sha256_of(content)))
     step = len(content) // 12 + 1
     with own_site.model_file.open("wb", buffering=0) as handle:
         for start in range(0, len(content), step):
@@ -232,7 +234,7 @@ def test_tables_that_are_broken_are_refused_and_the_old_ones_stay(own_site: Site
     table.write_bytes(table.read_bytes()[:100])
     pointer.write_text(json.dumps({"manifest_version": "1.0", "version": f"v-{new.fingerprint}"}))
     try:
-        await_refusal(server, "lookups/route cannot be read")
+        await_refusal(server, "lookups/route/part-00000.parquet is refused: it is not what was published")
         assert predict(server, own_site) == before
     finally:
         pointer.write_text(old)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -113,6 +115,73 @@ def test_a_reader_sees_the_old_file_or_the_new_one_and_never_a_part(tmp_path: Pa
     stop.set()
     reader.join()
     assert seen == {True}
+
+
+def test_a_publication_that_is_killed_at_any_write_leaves_a_file_that_agrees_with_a_digest_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "flight_delay.ubj"
+
+    def agrees() -> bool:
+        stated = target.with_name("flight_delay.ubj.sha256").read_text()
+        return hashlib.sha256(target.read_bytes()).hexdigest() in stated
+
+    publish_step.replace_model(target, b"first")
+    assert agrees()
+    write, left = publish_step.replace, 0
+
+    def dies(path: Path, content: bytes) -> None:
+        nonlocal left
+        if left == 0:
+            raise KeyboardInterrupt
+        left -= 1
+        write(path, content)
+
+    monkeypatch.setattr(publish_step, "replace", dies)
+    for writes in range(3):
+        left = writes
+        with pytest.raises(KeyboardInterrupt):
+            publish_step.replace_model(target, f"killed after {writes}".encode())
+        assert agrees()
+    left = 3
+    publish_step.replace_model(target, b"last")
+    subprocess.run(["sha256sum", "--check", "--strict", "flight_delay.ubj.sha256"], cwd=tmp_path, check=True)
+
+
+def test_a_file_that_was_damaged_where_it_lies_is_not_made_good_by_a_publication(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "flight_delay.ubj"
+    publish_step.replace_model(target, b"first")
+    target.write_bytes(b"firsT")
+    seen: list[str] = []
+    write = publish_step.replace
+    monkeypatch.setattr(
+        publish_step, "replace", lambda path, content: (seen.append(content.decode()), write(path, content))
+    )
+    publish_step.replace_model(target, b"second")
+    assert len(seen) == 3
+    assert hashlib.sha256(b"firsT").hexdigest() not in "".join(seen)
+
+
+def test_a_version_whose_file_was_damaged_in_the_artifact_store_is_not_published(trained_site: TrainedSite) -> None:
+    artifact = next(trained_site.site.folder.glob("mlflow/artifacts/**/model.ubj"))
+    target = shared_model_path(trained_site.site.contract.shared_files.models)
+    trained_site.site.summary("publish")
+    before, whole = target.read_bytes(), artifact.read_bytes()
+    target.unlink()
+    changed = bytearray(whole)
+    changed[len(whole) // 2] ^= 64
+    artifact.write_bytes(changed)
+    try:
+        done = trained_site.site.run("publish")
+        assert done.returncode == 2
+        assert "is not the one that was registered" in done.stderr
+        assert not target.exists()
+    finally:
+        artifact.write_bytes(whole)
+    trained_site.site.summary("publish")
+    assert target.read_bytes() == before
 
 
 def test_a_version_that_did_not_come_from_training_is_not_published(trained_site: TrainedSite, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,8 @@ def test_publish_puts_the_champions_very_file_on_shared_storage_once(
     written = target.stat()
     assert engines_imported_by(trained_site, "publish") == ({**first, "reused": True}, [])
     assert target.stat().st_mtime_ns == written.st_mtime_ns
-    assert [path.name for path in target.parent.iterdir()] == [target.name]
+    assert sorted(path.name for path in target.parent.iterdir()) == [target.name, f"{target.name}.sha256"]
+    subprocess.run(["sha256sum", "--check", "--strict", f"{target.name}.sha256"], cwd=target.parent, check=True)
     champion = champion_booster(trained_site, mlflow_client, tmp_path)
     assert xgboost.Booster(model_file=target).save_raw("ubj") == champion.save_raw("ubj")
 
@@ -192,6 +194,11 @@ def test_publish_asks_the_registry_again_when_it_or_the_file_has_changed(
     target.write_bytes(content[:-1])
     assert trained_site.site.summary("publish")["reused"] is False
     assert target.read_bytes() == content
+    digest = target.with_name(f"{target.name}.sha256")
+    stated = digest.read_text()
+    digest.unlink()
+    assert trained_site.site.summary("publish")["reused"] is False
+    assert digest.read_text() == stated
     mlflow_client.delete_registered_model_alias(settings.registered_model, settings.champion_alias)
     try:
         done = trained_site.site.run("publish")

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from platform_contract.model_file import MODEL_FILE_NAME
+from platform_contract.model_file import MODEL_FILE_NAME, sha256_of
 
 from bento_serving.errors import ServingError
-from bento_serving.served_model import digest_of, inspect_model, read_model_file
+from bento_serving.served_model import inspect_model, read_model_file
 from bento_serving.stores import (
     BENTO_NAMES,
     MODEL_API,
@@ -46,7 +46,7 @@ def build(store: Store, model_file: Path, batching: dict[str, Any], say: Callabl
 
     Args:
         store: where to.
-        model_file: one XGBoost booster, see `platform_contract.model_file`.
+        model_file: one XGBoost booster, with its digest beside it; see `platform_contract.model_file`.
         batching: settings of the model API's adaptive batching, see `bento_serving.flight_model.Arguments`.
         say: told what goes on.
 
@@ -54,7 +54,7 @@ def build(store: Store, model_file: Path, batching: dict[str, Any], say: Callabl
         ServingError: the file is not fit to be served, or the store cannot be written.
     """
     content = read_model_file(model_file)
-    digest = build_digest(digest_of(content), batching)
+    digest = build_digest(sha256_of(content), batching)
     try:
         with _only_build(store.home):
             if receipt := store.receipt(digest):

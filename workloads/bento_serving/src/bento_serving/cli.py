@@ -29,7 +29,8 @@ def main() -> None:
 @click.option(
     "--model-file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The model to embed (if not given: the one that training has published to the shared files).",
+    help="The model to embed, with its digest beside it as `sha256sum` writes it (if not given: the one that training"
+    " has published to the shared files).",
 )
 @click.option("--batching/--no-batching", default=True, show_default=True, help="Adaptive batching of the model API.")
 @click.option(

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import bentoml
 import numpy as np
 from bentoml.models import BentoModel
-from platform_contract.model_file import MODEL_FILE_NAME
+from platform_contract.model_file import MODEL_FILE_NAME, sha256_of
 from pydantic import BaseModel, Field
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -17,7 +17,7 @@ from starlette.responses import Response
 from bento_serving.errors import ServingError
 from bento_serving.gate import Entrance
 from bento_serving.refusals import Fault, failure, refusal
-from bento_serving.served_model import digest_of, load_model
+from bento_serving.served_model import load_model
 from bento_serving.typed_bentoml import LockedImage, behind_gate, endpoint
 from bento_serving.vectors import Rows, RowsRequest, VectorModelInfo
 
@@ -72,7 +72,7 @@ class FlightDelayModel:
     def __init__(self) -> None:
         stored: Any = self.stored
         content = Path(stored.path_of(MODEL_FILE_NAME)).read_bytes()
-        digest = digest_of(content)
+        digest = sha256_of(content)
         if digest != stored.info.metadata["digest"]:
             raise ServingError(f"The model {stored.tag} in the Bento is not the one that was built into it.")
         self.served = load_model(content, digest)

@@ -29,12 +29,10 @@ def read_bytes(location: str) -> bytes:
         return bytes(handle.read())
 
 
-def read_parquet(location: str, columns: list[str]) -> pa.Table:
-    """Some columns of the Parquet files in a folder.
+def parse_parquet(content: bytes, columns: list[str]) -> pa.Table:
+    """Some columns of a Parquet file.
 
     Raises:
-        OSError: the folder is not there.
-        pa.ArrowInvalid: a file is broken, or there is no such column.
+        pa.ArrowException: the file is broken, or there is no such column.
     """
-    filesystem, path = open_location(location)
-    return pq.read_table(path, columns=columns, filesystem=filesystem)
+    return pq.read_table(pa.BufferReader(content), columns=columns)

@@ -1,5 +1,8 @@
 """The lookup tables of a published data set, held so that a thousand flights are looked up in one step.
 
+Only the files that the version's manifest names are read, and each must have the digest that stands there: Parquet's
+own checksums do not cover all of a file, and a changed bit in a table changes answers without a word.
+
 A table is one array of 32-bit floats, sorted by a 64-bit number that its keys are packed into, and searched by
 bisection: a million rows take about 30 MB and no Python object per row.
 """
@@ -15,11 +18,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from platform_contract import DatasetPointer, FeatureSchema, LookupTable
+from platform_contract import DatasetPointer, FeatureManifest, FeatureSchema, FileDigest, LookupTable
+from platform_contract.model_file import sha256_of
 from pydantic import ValidationError
 
 from bento_serving.errors import ServingError
-from bento_serving.locations import read_bytes, read_parquet
+from bento_serving.locations import parse_parquet, read_bytes
 
 TEXT_VALUES: Final = frozenset({"carrier", "origin", "dest", "tailnum"})
 """Request values that are text; all others are whole numbers."""
@@ -130,9 +134,11 @@ def load_lookups(features: str, schema: FeatureSchema) -> Lookups:
         schema: what a model was trained on.
 
     Raises:
-        ServingError: a table or a column is missing, broken, or has two rows for one key.
+        ServingError: a table or a column is missing, broken, not as the manifest has it, or has two rows for one key.
     """
     version = latest_version(features, schema.dataset)
+    folder = f"{features}/{schema.dataset}/{version}"
+    files = _manifest(folder).lookup_files
     used: dict[str, list[str]] = {}
     for feature in schema.features:
         if feature.source.kind == "lookup":
@@ -141,17 +147,54 @@ def load_lookups(features: str, schema: FeatureSchema) -> Lookups:
                 columns.append(feature.source.column)
     codes: dict[str, dict[str, int]] = {}
     tables = {
-        table.name: _load_table(f"{features}/{schema.dataset}/{version}", table, used[table.name], codes)
+        table.name: _load_table(folder, files.get(table.name, ()), table, used[table.name], codes)
         for table in schema.lookups
         if table.name in used
     }
     return Lookups(version, codes, tables)
 
 
-def _load_table(folder: str, table: LookupTable, columns: list[str], codes: dict[str, dict[str, int]]) -> Table:
-    place = f"{folder}/lookups/{table.name}"
+def _manifest(folder: str) -> FeatureManifest:
+    place = f"{folder}/manifest.json"
     try:
-        read = read_parquet(place, [*table.keys, *columns])
+        return FeatureManifest.model_validate_json(read_bytes(place))
+    except (OSError, ValidationError) as error:
+        raise ServingError(
+            f"The manifest {place} cannot be read: {_first_line(error)}. Prepare the data again."
+        ) from error
+
+
+def _read_table(folder: str, files: Sequence[FileDigest], columns: list[str]) -> pa.Table:
+    """The rows of a table's files, of which each is what it was when the data set was published.
+
+    Raises:
+        OSError: a file cannot be read.
+        pa.ArrowException: a file has no such column.
+        ServingError: a file is not what was published.
+    """
+    parts = []
+    for file in files:
+        content = read_bytes(f"{folder}/{file.path}")
+        if (len(content), sha256_of(content)) != (file.bytes, file.sha256):
+            raise ServingError(
+                f"The lookup table's file {folder}/{file.path} is refused: it is not what was published, or was damaged"
+                f" since. It has {len(content):,} bytes with the SHA-256 {sha256_of(content)}; the manifest says"
+                f" {file.bytes:,} with {file.sha256}. Prepare the data again."
+            )
+        parts.append(parse_parquet(content, columns))
+    return pa.concat_tables(parts)
+
+
+def _load_table(
+    folder: str, files: Sequence[FileDigest], table: LookupTable, columns: list[str], codes: dict[str, dict[str, int]]
+) -> Table:
+    place = f"{folder}/lookups/{table.name}"
+    if not files:
+        raise ServingError(
+            f"The lookup table {place} is refused: the manifest names no file of it. Prepare the data again."
+        )
+    try:
+        read = _read_table(folder, files, [*table.keys, *columns])
         missing = [name for name in (*table.keys, *columns) if name not in read.column_names]
         if missing:
             raise ServingError(f"The lookup table {place} has no column {', '.join(missing)}: prepare the data again.")

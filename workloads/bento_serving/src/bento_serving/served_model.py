@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -12,7 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from platform_contract import FeatureSchema
-from platform_contract.model_file import FINGERPRINT_ATTRIBUTE, SCHEMA_ATTRIBUTE, VERSION_ATTRIBUTE
+from platform_contract.model_file import (
+    FINGERPRINT_ATTRIBUTE,
+    SCHEMA_ATTRIBUTE,
+    VERSION_ATTRIBUTE,
+    digest_path,
+    sha256_of,
+    stated_digests,
+)
 from pydantic import ValidationError
 
 from bento_serving.errors import ServingError
@@ -60,10 +66,11 @@ class ServedModel:
 
 
 def read_model_file(path: Path) -> bytes:
-    """The content of a file that nobody has changed while it was read.
+    """The content of a published model file: nobody has changed it while it was read, and it has the digest beside it.
 
     Raises:
-        ServingError: it is not there, cannot be read, is empty or too long, or is being written.
+        ServingError: it is not there, cannot be read, is empty or too long, is being written, or has no digest or
+            another.
     """
     try:
         for _ in range(_TRIES):
@@ -73,6 +80,7 @@ def read_model_file(path: Path) -> bytes:
                     raise ServingError(f"The model file {path} has {before.st_size:,} bytes, which cannot be right.")
                 content = handle.read()
                 after = os.fstat(handle.fileno())
+            stated = _stated_digests(path)
             if (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, len(content)):
                 break
         else:
@@ -82,7 +90,24 @@ def read_model_file(path: Path) -> bytes:
         raise ServingError(f"The model file {path} cannot be read: {error.strerror}. {hint}.") from error
     if not content:
         raise ServingError(f"The model file {path} is empty.")
+    if (found := sha256_of(content)) not in stated:
+        says = " or ".join(sorted(stated)) or "nothing that is a digest of this file"
+        raise ServingError(
+            f"The model file {path} is refused: it is not what was published, or was damaged since. Its SHA-256 is"
+            f" {found}; {digest_path(path)} says {says}. 'ray-train publish' publishes the champion again."
+        )
     return content
+
+
+def _stated_digests(path: Path) -> frozenset[str]:
+    beside = digest_path(path)
+    try:
+        return stated_digests(beside.read_text(encoding="utf-8", errors="replace"), path.name)
+    except FileNotFoundError:
+        raise ServingError(
+            f"The model file {path} is refused: it has no digest beside it ({beside.name}). 'ray-train publish' writes"
+            f" both; for a file of your own, 'sha256sum {path.name} > {beside.name}' in its folder does."
+        ) from None
 
 
 def inspect_model(content: bytes, name: str) -> InspectedFile:
@@ -111,12 +136,7 @@ def inspect_model(content: bytes, name: str) -> InspectedFile:
         raise ServingError(f"{name} is refused: it is damaged (reading it ends the process with {how}).") from None
     if report.refused:
         raise ServingError(f"{name} is refused: {report.refused}.")
-    return InspectedFile(digest_of(content), model, report)
-
-
-def digest_of(content: bytes) -> str:
-    """The SHA-256 by which a model file is known."""
-    return hashlib.sha256(content).hexdigest()
+    return InspectedFile(sha256_of(content), model, report)
 
 
 def load_model(model: bytes, digest: str) -> ServedModel:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 from platform_contract import FeatureSchema
+from platform_contract.model_file import digest_path
 from pydantic import ValidationError
 
 from bento_serving.errors import ServingError
@@ -18,23 +19,28 @@ from bento_serving.watching import Source
 
 
 class SharedFileSource(Source[ServedModel]):
-    """Pattern B: the model file on shared storage."""
+    """Pattern B: the model file on shared storage, with its digest beside it."""
 
     def __init__(self, features: str, path: Path, count: Callable[[str], None] = lambda _: None) -> None:
         super().__init__(features, count)
         self._path = path
 
     def mark(self) -> str | None:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}"
+        marks = [_mark(self._path), _mark(digest_path(self._path))]
+        return " ".join(str(mark) for mark in marks) if any(marks) else None
 
     def fetch(self) -> tuple[str, ServedModel]:
         mark = self.mark()
         file = inspect_model(read_model_file(self._path), f"The model file {self._path}")
         return mark or "", load_model(file.model, file.digest)
+
+
+def _mark(path: Path) -> str | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}"
 
 
 @dataclass(frozen=True)

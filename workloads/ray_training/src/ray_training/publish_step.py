@@ -1,4 +1,4 @@
-"""The step ``publish``: the champion's model file goes to shared storage."""
+"""The step ``publish``: the champion's model file goes to shared storage, with its digest beside it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platform_contract import PlatformContract
-from platform_contract.model_file import VERSION_ATTRIBUTE, shared_model_path
+from platform_contract.model_file import (
+    VERSION_ATTRIBUTE,
+    digest_lines,
+    digest_path,
+    sha256_of,
+    shared_model_path,
+    stated_digests,
+)
 
 from ray_training.errors import TrainingError
 from ray_training.receipt import Receipt, find_receipt, keep_receipt, publish_identity, registry_state
@@ -46,6 +53,8 @@ def publish(contract: PlatformContract, say: Callable[[str], None]) -> dict[str,
 
 
 def _put_champion(registry: Registry, target: Path) -> dict[str, Any]:
+    from ray_training.registry import DIGEST_TAG
+
     settings = registry.settings
     champion = registry.champion()
     if champion is None:
@@ -56,11 +65,43 @@ def _put_champion(registry: Registry, target: Path) -> dict[str, Any]:
     version = str(champion.version)
     with tempfile.TemporaryDirectory() as folder:
         file = registry.model_file(version, Path(folder))
-        reused = target.exists() and target.read_bytes() == file.read_bytes()
+        content = file.read_bytes()
+        stated = champion.tags.get(DIGEST_TAG, sha256_of(content))
+        if stated != sha256_of(content):
+            raise TrainingError(
+                f"The file of version {version} of '{settings.registered_model}' is not the one that was registered:"
+                f" its SHA-256 is {sha256_of(content)}, and the version's tag '{DIGEST_TAG}' says {stated}. It was"
+                " damaged or replaced in the artifact store; move the alias to another version, or train again."
+            )
+        reused = _is_published(target, content)
         if not reused:
             _check(file, version, settings.registered_model)
-            replace(target, file.read_bytes())
+            replace_model(target, content)
     return {"step": "publish", "model_version": version, "path": str(target), "reused": reused}
+
+
+def _is_published(target: Path, content: bytes) -> bool:
+    stated = digest_lines(target.name, sha256_of(content)).encode()
+    try:
+        return target.read_bytes() == content and digest_path(target).read_bytes() == stated
+    except OSError:
+        return False
+
+
+def replace_model(target: Path, content: bytes) -> None:
+    """Replaces a model file and the digest beside it, which agree at every moment (`platform_contract.model_file`).
+
+    Raises:
+        TrainingError: the folder cannot be written to.
+    """
+    beside, new = digest_path(target), sha256_of(content)
+    # The old digest as it was stated, and not as the file there has it by now: that may have been damaged since.
+    old = (
+        stated_digests(beside.read_text(encoding="utf-8", errors="replace"), target.name) if beside.exists() else set()
+    )
+    replace(beside, digest_lines(target.name, new, *sorted(old - {new})).encode())
+    replace(target, content)
+    replace(beside, digest_lines(target.name, new).encode())
 
 
 def _check(file: Path, version: str, name: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from platform_contract import PlatformContract
+from platform_contract.model_file import digest_path
 from pydantic import BaseModel, ConfigDict, ValidationError
 from upath import UPath
 
@@ -53,14 +54,15 @@ def registry_state(tracking_uri: str) -> list[int] | None:
 
 
 def publish_identity(contract: PlatformContract, published: Path, registry: list[int] | None) -> str | None:
-    """A digest of the registry's state and of the published file: while it is the same, so is the champion there.
+    """A digest of the registry's state and of what is published: while it is the same, so is the champion there.
 
     None if one of them cannot be told.
     """
-    if not registry or not published.exists():
+    beside = digest_path(published)
+    if not registry or not published.exists() or not beside.exists():
         return None
-    content = hashlib.sha256(published.read_bytes()).hexdigest()
-    return _digest("publish", contract.mlflow.model_dump(), registry, str(published), content, code_digest())
+    content = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (published, beside)]
+    return _digest("publish", contract.mlflow.model_dump(), registry, str(published), *content, code_digest())
 
 
 def _digest(*parts: str | int | list[int] | dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from platform_contract.document import Mlflow
-from platform_contract.model_file import VERSION_ATTRIBUTE
+from platform_contract.model_file import VERSION_ATTRIBUTE, sha256_of
 
 from ray_training.errors import TrainingError
 from ray_training.reading import FloatMatrix
@@ -31,6 +31,9 @@ ENVIRONMENT: Final = {
 
 MODEL_ARTIFACT: Final = "model.ubj"
 """The booster's file inside a logged model; MLflow names it so for the format ``ubj``."""
+
+DIGEST_TAG: Final = "sha256"
+"""Of a registered version: the digest of its booster's file."""
 
 
 @contextmanager
@@ -125,8 +128,9 @@ class Registry:
                     input_example=frame,
                     pip_requirements=_requirements(),
                 )
+                told = {**tags, DIGEST_TAG: sha256_of(bytes(booster.save_raw("ubj")))}
                 version = self.client.create_model_version(
-                    name, source=logged.model_uri, run_id=run_id, tags=dict(tags), model_id=logged.model_id
+                    name, source=logged.model_uri, run_id=run_id, tags=told, model_id=logged.model_id
                 )
                 if int(version.version) == expected:
                     location = self.client.get_model_version_download_uri(name, str(expected))
