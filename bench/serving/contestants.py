@@ -75,9 +75,8 @@ def questions(contract: PlatformContract, rows: int, requests: int) -> list[Ques
 
 
 def contestants(contract: PlatformContract, scratch: Path) -> list[Contestant]:
-    """MLflow's server, the model API with and without adaptive batching, and both flight APIs."""
-    batching = _own_place(contract, scratch / "batching")
-    alone = _own_place(contract, scratch / "no-batching", "--no-batching")
+    """MLflow's server, the model API, and both flight APIs."""
+    place = _own_place(contract, scratch / "ours")
     mlflow = str(find_repository() / ".local" / "envs" / "ray_training" / "bin" / "mlflow")
     champion = f"models:/{contract.mlflow.registered_model}@{contract.mlflow.champion_alias}"
 
@@ -122,12 +121,11 @@ def contestants(contract: PlatformContract, scratch: Path) -> list[Contestant]:
 
     return [
         Contestant("mlflow models serve", "/invocations", frame, of_frame, mlflow_server),
-        Contestant("model API", "/predict", rows, list, ours(batching, "model-api")),
-        Contestant("model API, no batching", "/predict", rows, list, ours(alone, "model-api")),
+        Contestant("model API", "/predict", rows, list, ours(place, "model-api")),
         Contestant(
-            "flight API, embedded", "/predict", flights, of_flights, ours(batching, "model-api", "flight-api-embedded")
+            "flight API, embedded", "/predict", flights, of_flights, ours(place, "model-api", "flight-api-embedded")
         ),
-        Contestant("flight API, shared", "/predict", flights, of_flights, ours(batching, "flight-api-shared")),
+        Contestant("flight API, shared", "/predict", flights, of_flights, ours(place, "flight-api-shared")),
     ]
 
 

@@ -61,7 +61,7 @@ class ServedApp:
     """Field of `Images`."""
     service_account: str
     target: str
-    """What ``bentoml serve`` is given: a Bento's folder, or an import string."""
+    """What the server is given (`workloads/bento_serving`, ``server.py``): a Bento's folder, or an import string."""
     mounts_models: bool
     balanced: bool
     """Whether it is for people and programs outside the cluster."""
@@ -182,7 +182,7 @@ class Serving(pulumi.ComponentResource):
         )
 
     def _pod(self, app: ServedApp, settings: ServiceSettings) -> k8s.core.v1.PodTemplateSpecArgs:
-        command = ["python", "-m", "bentoml", "serve", app.target, "--host", "0.0.0.0"]  # noqa: S104 - the pod's
+        command = ["python", "-m", "bento_serving.server", app.target, "--host", "0.0.0.0"]  # noqa: S104 - the pod's
         container = core.ContainerArgs(
             name=app.name,
             image=self._args.images[app.name],

@@ -78,7 +78,7 @@ def test_a_bento_holds_its_model_its_source_and_the_locked_packages(built: Site)
     assert [path.read_bytes() for path in embedded] == [built.model_file.read_bytes()]
     for tag in receipt.bentos.values():
         folder = store.bento(tag)
-        assert (folder / "src" / "bento_serving" / "gate.py").exists()
+        assert (folder / "src" / "bento_serving" / "front" / "gate.py").exists()
         assert (folder / "src" / "platform_contract" / "document.py").exists()
         wanted = (folder / "env" / "python" / "requirements.txt").read_text()
         assert wanted == (folder / "src" / "requirements.lock").read_text()
@@ -120,10 +120,10 @@ def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path, service: str) -> N
     )
 
 
-def test_ctrl_c_stops_the_supervisor_and_its_worker(built: Site, tmp_path: Path) -> None:
+def test_a_service_is_one_process_which_ctrl_c_stops(built: Site, tmp_path: Path) -> None:
     with running(elsewhere(built, tmp_path), "flight-api-shared") as (server,):
         family = server.family()
-        assert len(family) == 2
+        assert len(family) == 1
         assert server.stop(signal.SIGINT) == 0
         assert psutil.wait_procs(family, timeout=5)[1] == []
         assert "Traceback" not in server.log.read_text()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from bento_serving.errors import ServingError
-from bento_serving.lookups import load_lookups
+from bento_serving.features.lookups import load_lookups
 from bento_serving.served_model import read_model_file
 from hypothesis import given, settings
 from hypothesis import strategies as st

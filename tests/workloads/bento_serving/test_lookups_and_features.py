@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from bento_serving.errors import ServingError
-from bento_serving.features import BadFlightsError, FeatureBuilder
-from bento_serving.flights import Flight
-from bento_serving.lookups import load_lookups
+from bento_serving.features.builder import BadFlightsError, FeatureBuilder
+from bento_serving.features.flights import Flight
+from bento_serving.features.lookups import load_lookups
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from platform_contract import (
@@ -111,7 +111,7 @@ def test_a_table_finds_what_is_in_it_and_nothing_else(
     )  # fmt: skip
     lookups = load_lookups(location, schema_of(TABLE))
     wanted = [*keys, *asked]
-    found = lookups.tables["t"].find({
+    found, _ = lookups.tables["t"].find({
         "carrier": lookups.encode("carrier", [carrier for carrier, _ in wanted]),
         "as_of_epoch_hour": np.array([hour for _, hour in wanted], dtype=np.int64),
     })  # fmt: skip
@@ -198,3 +198,10 @@ def test_categories_of_what_is_looked_up_are_refused(tmp_path: Path) -> None:
     schema = SCHEMA.model_copy(update={"features": (strange,)})
     with pytest.raises(ServingError, match="'distance_miles' cannot be made here"):
         FeatureBuilder(schema, load_lookups(str(tmp_path), schema))
+
+
+def test_a_route_that_was_never_flown_is_not_fully_known(tmp_path: Path) -> None:
+    table = LookupTable(name="route", keys=("origin", "dest"), columns=("x",))
+    location = publish(tmp_path, "route", pa.table({"origin": ["JFK"], "dest": ["BOS"], "x": [1.0]}))
+    builder = FeatureBuilder(schema_of(table), load_lookups(location, schema_of(table)))
+    assert builder.build([flight(), flight(dest="LAX")]).knowledge == ("full", "partial")

@@ -12,6 +12,7 @@ from platform_contract.model_file import shared_model_path
 from ray_training import publish_step
 from ray_training.dataset import find_dataset
 from ray_training.errors import TrainingError
+from ray_training.registry import Registry
 from synthetic_dataset import write_dataset
 from training_site import Site, TrainedSite
 
@@ -156,32 +157,34 @@ def test_a_file_that_was_damaged_where_it_lies_is_not_made_good_by_a_publication
     target.write_bytes(b"firsT")
     seen: list[str] = []
     write = publish_step.replace
-    monkeypatch.setattr(
-        publish_step, "replace", lambda path, content: (seen.append(content.decode()), write(path, content))
-    )
+
+    def watched(path: Path, content: bytes) -> None:
+        seen.append(content.decode())
+        write(path, content)
+
+    monkeypatch.setattr(publish_step, "replace", watched)
     publish_step.replace_model(target, b"second")
     assert len(seen) == 3
     assert hashlib.sha256(b"firsT").hexdigest() not in "".join(seen)
 
 
-def test_a_version_whose_file_was_damaged_in_the_artifact_store_is_not_published(trained_site: TrainedSite) -> None:
+def test_a_version_whose_file_was_damaged_in_the_artifact_store_is_not_published(
+    trained_site: TrainedSite, tmp_path: Path
+) -> None:
     artifact = next(trained_site.site.folder.glob("mlflow/artifacts/**/model.ubj"))
-    target = shared_model_path(trained_site.site.contract.shared_files.models)
-    trained_site.site.summary("publish")
-    before, whole = target.read_bytes(), artifact.read_bytes()
-    target.unlink()
+    registry = Registry(trained_site.site.contract.mlflow)
+    whole, target = artifact.read_bytes(), tmp_path / "flight_delay.ubj"
     changed = bytearray(whole)
     changed[len(whole) // 2] ^= 64
     artifact.write_bytes(changed)
     try:
-        done = trained_site.site.run("publish")
-        assert done.returncode == 2
-        assert "is not the one that was registered" in done.stderr
+        with pytest.raises(TrainingError, match="The file of version 1 of 'flight-delay' is not the one that was reg"):
+            publish_step._put_champion(registry, target)
         assert not target.exists()
     finally:
         artifact.write_bytes(whole)
-    trained_site.site.summary("publish")
-    assert target.read_bytes() == before
+    publish_step._put_champion(registry, target)
+    assert target.read_bytes() == whole
 
 
 def test_a_version_that_did_not_come_from_training_is_not_published(trained_site: TrainedSite, tmp_path: Path) -> None:

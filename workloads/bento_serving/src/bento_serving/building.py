@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from platform_contract.model_file import MODEL_FILE_NAME, sha256_of
 
@@ -39,22 +38,21 @@ class Built:
     reused: bool
 
 
-def build(store: Store, model_file: Path, batching: dict[str, Any], say: Callable[[str], None]) -> Built:
+def build(store: Store, model_file: Path, say: Callable[[str], None]) -> Built:
     """Builds the Bento of the model API with a model embedded, and the Bentos of both flight APIs.
 
-    The same model, source, packages and batching are built once.
+    The same model, source and packages are built once.
 
     Args:
         store: where to.
         model_file: one XGBoost booster, with its digest beside it; see `platform_contract.model_file`.
-        batching: settings of the model API's adaptive batching, see `bento_serving.flight_model.Arguments`.
         say: told what goes on.
 
     Raises:
         ServingError: the file is not fit to be served, or the store cannot be written.
     """
     content = read_model_file(model_file)
-    digest = build_digest(sha256_of(content), batching)
+    digest = build_digest(sha256_of(content))
     try:
         with _only_build(store.home):
             if receipt := store.receipt(digest):
@@ -67,7 +65,7 @@ def build(store: Store, model_file: Path, batching: dict[str, Any], say: Callabl
             _discard(store, receipt)
             os.environ.update(quiet_environment(store.home))  # BentoML reads it when it is imported
             _store_model(receipt, file.digest, content)
-            _build(store, receipt, batching, say)
+            _build(store, receipt, say)
             store.write_receipt(digest, receipt)
             store.make_current(receipt)
     except OSError as error:
@@ -95,7 +93,7 @@ def _store_model(receipt: Receipt, file_digest: str, content: bytes) -> None:
         Path(stored.path_of(MODEL_FILE_NAME)).write_bytes(content)
 
 
-def _build(store: Store, receipt: Receipt, batching: dict[str, Any], say: Callable[[str], None]) -> None:
+def _build(store: Store, receipt: Receipt, say: Callable[[str], None]) -> None:
     import bentoml
     from bentoml.models import BentoModel
 
@@ -103,7 +101,7 @@ def _build(store: Store, receipt: Receipt, batching: dict[str, Any], say: Callab
         for service, tag in receipt.bentos.items():
             say(f"Bento {tag}")
             name, _, version = tag.partition(":")
-            arguments = {"model_tag": receipt.model, **batching} if service == MODEL_API else {}
+            arguments = {"model_tag": receipt.model} if service == MODEL_API else {}
             bentoml.bentos.build(SERVICES[service], name=name, version=version, build_ctx=str(folder), args=arguments)
     # Into the Bento itself, as 'bentoml export' and 'bentoml containerize' do: it then needs no store.
     BentoModel(receipt.model).resolve(store.bento(receipt.bentos[MODEL_API]) / "models")

@@ -32,18 +32,7 @@ def main() -> None:
     help="The model to embed, with its digest beside it as `sha256sum` writes it (if not given: the one that training"
     " has published to the shared files).",
 )
-@click.option("--batching/--no-batching", default=True, show_default=True, help="Adaptive batching of the model API.")
-@click.option(
-    "--max-batch-size", type=click.IntRange(min=2), default=2000, show_default=True, help="Rows in one prediction."
-)
-@click.option(
-    "--max-latency-ms",
-    type=click.IntRange(min=100),
-    default=30_000,
-    show_default=True,
-    help="A question that has waited longer is answered with 503.",
-)
-def build(*, model_file: Path | None, batching: bool, max_batch_size: int, max_latency_ms: int) -> None:
+def build(*, model_file: Path | None) -> None:
     """Build the Bentos: the model API with the model embedded, and both flight APIs.
 
     They go to the folder 'bentoml' beside the contract's folder of models. What was built already is reused.
@@ -51,11 +40,10 @@ def build(*, model_file: Path | None, batching: bool, max_batch_size: int, max_l
     from bento_serving.building import build as build_bentos
 
     started = time.monotonic()
-    settings = {"batching": batching, "max_batch_size": max_batch_size, "max_latency_ms": max_latency_ms}
     try:
         contract = load_contract()
         path = model_file or shared_model_path(contract.shared_files.models)
-        built = build_bentos(Store.of(contract), path.absolute(), settings, _say)
+        built = build_bentos(Store.of(contract), path.absolute(), _say)
     except (ContractError, ServingError) as error:
         raise Fault(str(error)) from error
     summary = {

@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import Final, Literal, TypeVar
+from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from bento_serving.errors import ModelChangedError, NotReadyError
-from bento_serving.features import BadFlightsError, FlightFeatures
-from bento_serving.flights import LATE_THRESHOLD, Flight, FlightPrediction, FlightsRequest
-from bento_serving.gate import Entrance
-from bento_serving.lookups import Floats
-from bento_serving.refusals import failure, refusal
+from bento_serving.features.builder import BadFlightsError, FlightFeatures
+from bento_serving.features.examples import example_flight
+from bento_serving.features.flights import (
+    LATE_THRESHOLD,
+    MOST_FLIGHTS,
+    FirstFlightsRequest,
+    Flight,
+    FlightPrediction,
+    FlightPredictions,
+    FlightsRequest,
+)
+from bento_serving.features.lookups import Floats
+from bento_serving.front.admission import Limits, parse, too_much
+from bento_serving.front.gate import JSON_TYPE, Taker
+from bento_serving.front.openapi import Description, document
+from bento_serving.front.refusals import failure, refusal
 from bento_serving.watching import Model, Ready, Source
 
 M = TypeVar("M", bound=Model)
+Pattern = Literal["embedded", "shared"]
 
-ENTRANCES: Final = {"/predict": Entrance(FlightsRequest, most_bytes=2**20)}
-READS: Final = ("/model",)
+LIMITS: Final = Limits(
+    size=2**20,
+    # Texts of a flight may hold brackets and commas.
+    containers=16 * MOST_FLIGHTS,
+    values=64 * MOST_FLIGHTS,
+    rule=f"at most {MOST_FLIGHTS} flights are answered at once",
+)
 _ANSWERS: Final = TypeAdapter(list[FlightPrediction])
 
 
@@ -38,7 +57,7 @@ class FlightModelInfo(BaseModel):
 
     model_config = ConfigDict(protected_namespaces=())
 
-    pattern: Literal["embedded", "shared"] = Field(
+    pattern: Pattern = Field(
         description="'embedded': a model API is asked; 'shared': the model file on shared storage is served."
     )
     model_version: str = Field(description="Version in MLflow's registry.")
@@ -49,6 +68,82 @@ class FlightModelInfo(BaseModel):
     late_threshold: float = Field(description="A flight is predicted to be late from this probability on.")
     since: datetime = Field(description="When this model and these tables were taken.")
     last_refusal: LastRefusal | None = Field(description="What came since and was not taken, and why.")
+
+
+class FlightApi(ABC, Generic[M]):
+    """What the gate asks of a flight API; the typed BentoML service is the class that inherits this."""
+
+    pattern: ClassVar[Pattern]
+    source: Source[M]
+
+    @abstractmethod
+    async def ask(self, ready: Ready[M], matrix: Floats) -> Floats:
+        """The probabilities for the rows of a matrix.
+
+        Raises:
+            NotReadyError: the model cannot be asked now.
+            ModelChangedError: it is no longer there.
+        """
+
+    async def respond(self, flights: Sequence[Flight]) -> Response:
+        """The answer to a question about flights, whatever comes of it."""
+        return await answer(self.source, flights, self.ask)
+
+    def describe(self) -> Response:
+        """The answer to ``/model``."""
+        return describe(self.source, self.pattern)
+
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        return describe_api(self.source.current, self.pattern)
+
+
+async def answer_flights(api: FlightApi[Any], body: bytes, headers: Headers) -> Response:  # noqa: ARG001 - a `Taker`
+    """The answer to a question as JSON."""
+    if refused := too_much(body, LIMITS):
+        return refused
+    request = parse(body, FlightsRequest, FirstFlightsRequest)
+    return request if isinstance(request, Response) else await api.respond(request.flights)
+
+
+TAKERS: Final = {JSON_TYPE: Taker(lambda _: LIMITS, answer_flights)}
+
+
+def describe_api(ready: Ready[Any] | None, pattern: Pattern) -> dict[str, Any]:
+    """The OpenAPI document of a flight API, with what it answers from now."""
+    where = (
+        "asks the API of a model that is embedded in its Bento"
+        if pattern == "embedded"
+        else ("serves the model file on shared storage, and takes a new one without a restart")
+    )
+    text = f"The probability that a flight arrives more than 15 minutes late. This service {where}.\n\n"
+    changes: dict[str, Any] = {}
+    if ready is None:
+        text += "In service: **nothing yet**. `/model` says why."
+    else:
+        text += (
+            f"In service: version **{ready.model.model_version}** of the model, trained on the data"
+            f" `{ready.model.data_fingerprint}`, with the tables of `{ready.builder.lookups.version}`"
+            f" ({ready.builder.lookups.rows:,} rows)."
+        )
+        known = {name: sorted(ready.builder.known(name)) for name in ("carrier", "origin", "dest")}
+        changes = {"Flight": {name: {"enum": texts} for name, texts in known.items() if texts}}
+    return document(
+        Description(
+            title=f"Flight delays: pattern {'A, embedded' if pattern == 'embedded' else 'B, shared'}",
+            text=text,
+            version=ready.model.model_version if ready else "none",
+            asked=(
+                "How likely flights are to arrive late",
+                f"Up to {MOST_FLIGHTS} flights and {LIMITS.size:,} bytes at once, in any order.",
+            ),
+            request=FlightsRequest,
+            answer=FlightPredictions,
+            info=FlightModelInfo,
+            example={"flights": [example_flight(ready.builder)]} if ready else None,
+            changes=changes,
+        )
+    )
 
 
 async def answer(
@@ -68,7 +163,7 @@ async def answer(
             await asyncio.to_thread(source.look, settled=False)
             ready, features, probabilities = await _attempt(source, flights, predict)
     except BadFlightsError as error:
-        return refusal(error.faults)
+        return refusal(error.faults, error.count)
     except NotReadyError as error:
         return failure(str(error), HTTPStatus.SERVICE_UNAVAILABLE)
     except ModelChangedError:
@@ -94,7 +189,7 @@ async def _attempt(
     return ready, features, await predict(ready, features.matrix)
 
 
-def describe(source: Source[M], pattern: Literal["embedded", "shared"]) -> Response:
+def describe(source: Source[M], pattern: Pattern) -> Response:
     """What is answered from at present."""
     try:
         ready = source.ready()

@@ -27,7 +27,7 @@ from bento_serving.inspection import CPU_SECONDS, Report
 if TYPE_CHECKING:
     import xgboost
 
-    from bento_serving.lookups import Floats
+    from bento_serving.features.lookups import Floats
 
 MOST_BYTES: Final = 2**30
 """A longer file is refused before it is read."""

@@ -46,7 +46,7 @@ def require_free_port(host: str, port: int) -> None:
 
 
 def serve(contract: PlatformContract, service: str) -> NoReturn:
-    """Becomes ``bentoml serve``: one supervisor with one worker, both stopped by SIGTERM or SIGINT.
+    """Becomes the service's server (`bento_serving.server`), one process, stopped by SIGTERM or SIGINT.
 
     The model API comes from its Bento; the flight APIs, which have no artifact of their own, from this package.
 
@@ -61,8 +61,8 @@ def serve(contract: PlatformContract, service: str) -> NoReturn:
         target = str(store.bento(store.current().bentos[MODEL_API]))
     home = store.server_home(service, port)
     home.mkdir(parents=True, exist_ok=True)
-    os.chdir(home)  # BentoML puts the working folder first on Python's path
+    os.chdir(home)  # BentoML looks for code in the working folder
     os.environ.update(quiet_environment(home))
     os.environ["PYTHONSAFEPATH"] = "1"
     options = ["--host", host, "--port", str(port), "--timeout-graceful-shutdown", str(SHUTDOWN_SECONDS)]
-    os.execv(sys.executable, [sys.executable, "-m", "bentoml", "serve", target, *options])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", "bento_serving.server", target, *options])  # noqa: S606

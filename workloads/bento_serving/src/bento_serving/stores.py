@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import sys
@@ -125,9 +124,9 @@ def lock_file() -> Path:
     return path
 
 
-def build_digest(model_digest: str, arguments: dict[str, object]) -> str:
-    """Stands for all that a build depends on: the model, the source, the packages, the arguments, Python."""
-    parts = [model_digest, json.dumps(arguments, sort_keys=True), sys.version]
+def build_digest(model_digest: str) -> str:
+    """Stands for all that a build depends on: the model, the source, the packages, Python."""
+    parts = [model_digest, sys.version]
     for name, path in _sources():
         parts.append(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import bentoml
 from bentoml.images import Image
 
-from bento_serving.gate import RequestGate
+from bento_serving.front.gate import RequestGate, Taker
 
 LOCK_NAME: Final = "requirements.lock"
 """In a Bento's source: every package that the service needs, with hashes."""
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 class LockedImage(Image):  # type: ignore[misc]  # BentoML ships no types
@@ -39,6 +40,22 @@ def at_shutdown(function: F) -> F:
     return decorated
 
 
-def behind_gate(service: Any, **options: Any) -> None:  # noqa: ANN401 - a BentoML service
+def behind_gate(service: Any, takers: Mapping[str, Taker]) -> None:  # noqa: ANN401 - a BentoML service
     """Puts a `RequestGate` before a service."""
-    service.add_asgi_middleware(RequestGate, **options)
+    service.add_asgi_middleware(RequestGate, name=service.name, takers=takers)
+
+
+def service(name: str, description: str) -> Callable[[type[T]], Any]:
+    """``bentoml.service``, with what all services have in common.
+
+    Metrics and the limits of time are the gate's: BentoML's own keep a timer of a minute for each request.
+    """
+    decorate: Callable[[type[T]], Any] = bentoml.service(
+        name=name,
+        description=description,
+        image=LockedImage(),
+        workers=1,
+        metrics={"enabled": False},
+        logging={"access": {"enabled": False}},
+    )
+    return decorate

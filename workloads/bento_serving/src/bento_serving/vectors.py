@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from platform_contract import FeatureSchema
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field, RootModel
 
 MOST_ROWS: Final = 1000
 """Rows in one request."""
@@ -13,16 +13,24 @@ MOST_ROWS: Final = 1000
 LARGEST: Final = 3.4028234663852886e38
 """The largest 32-bit float: what is beyond it would become infinite."""
 
+BYTES_PER_VALUE: Final = 32
+"""Of a number as JSON: at most 24 characters, with room for what parts it from the next."""
+
+BINARY_TYPE: Final = "application/octet-stream"
+"""Media type of vectors as 32-bit floats, little-endian, one row after the other, and of answers of that kind."""
+
 Value = Annotated[float, Field(strict=True, ge=-LARGEST, le=LARGEST, allow_inf_nan=False)] | None
 
+Row = Annotated[list[Value], FailFast()]
+"""One feature vector. Of a faulty one the first fault is told."""
+
 Rows = Annotated[
-    list[list[Value]],
+    list[Row],
     Field(
         min_length=1,
         max_length=MOST_ROWS,
         description=f"1 to {MOST_ROWS} feature vectors, each in the order of `features` that `/model` tells. A number"
         " is taken as a 32-bit float, null means missing, a category is its position.",
-        json_schema_extra={"example": [[3, 0, 41, 1110, 2, 1400.0, None]]},
     ),
 ]
 
@@ -33,6 +41,16 @@ class RowsRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     rows: Rows
+
+
+class FirstRowsRequest(RowsRequest):
+    """The same; ends at the first faulty vector."""
+
+    rows: Annotated[Rows, FailFast()]
+
+
+class Probabilities(RootModel[list[float]]):
+    """The probability of being late, per feature vector."""
 
 
 class VectorModelInfo(BaseModel):

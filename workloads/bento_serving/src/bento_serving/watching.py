@@ -18,8 +18,8 @@ from typing import Final, Generic, Protocol, TypeVar
 from platform_contract import FeatureSchema
 
 from bento_serving.errors import NotReadyError, ServingError
-from bento_serving.features import FeatureBuilder
-from bento_serving.lookups import latest_version, load_lookups
+from bento_serving.features.builder import FeatureBuilder
+from bento_serving.features.lookups import latest_version, load_lookups
 
 LOOK_SECONDS: Final = 0.5
 FIRST_DATASET: Final = "flight_delay"

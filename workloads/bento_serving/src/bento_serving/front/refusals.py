@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import JSONResponse, Response
 
 MOST_FAULTS: Final = 20
@@ -62,16 +62,39 @@ def shortened(value: str) -> str:
     return ascii(value if len(value) <= 40 else f"{value[:40]}…")
 
 
-def refusal(faults: Sequence[Fault], status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> Response:
-    """The answer to a bad request: one sentence with the first fault, and a list of them."""
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+class FaultDetail(BaseModel):
+    """One thing that is wrong with a request."""
+
+    field: str = Field(description="Where it is.", examples=["flights[2].dest"])
+    problem: str = Field(description="What is wrong with it.", examples=["'XXX' is not known to the model"])
+
+
+class Refusal(BaseModel):
+    """The answer to a request that is not served."""
+
+    error: str = Field(description="The first fault, as a sentence for a person.")
+    faults: list[FaultDetail] | None = Field(
+        default=None,
+        max_length=MOST_FAULTS,
+        description="The faults of the body, in their order: the first ones, if there are many.",
+    )
+
+
+def refusal(faults: Sequence[Fault], count: int | None = None) -> Response:
+    """The answer to a bad request: one sentence with the first fault, and a list of them.
+
+    Args:
+        faults: the first ones.
+        count: how many there are, if there are more.
+    """
+    others = max(count or 0, len(faults)) - 1
     body = {
-        "error": f"{faults[0]}{more}",
+        "error": f"{faults[0]} (and {others} more)" if others else str(faults[0]),
         "faults": [{"field": fault.field, "problem": fault.problem} for fault in faults[:MOST_FAULTS]],
     }
-    return JSONResponse(body, status_code=status)
+    return JSONResponse(body, status_code=HTTPStatus.BAD_REQUEST)
 
 
-def failure(sentence: str, status: HTTPStatus) -> Response:
+def failure(sentence: str, status: HTTPStatus, headers: Mapping[str, str] | None = None) -> Response:
     """The answer where the request as a whole, or the service, is at fault."""
-    return JSONResponse({"error": sentence}, status_code=status)
+    return JSONResponse({"error": sentence}, status_code=status, headers=headers)

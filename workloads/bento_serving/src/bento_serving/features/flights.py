@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import BaseModel, ConfigDict, FailFast, Field, RootModel
 
 MOST_FLIGHTS: Final = 1000
 """Flights in one request. More are refused, so that one request cannot hold up all others."""
@@ -73,8 +73,9 @@ class FlightPrediction(BaseModel):
     )
     model_version: str = Field(description="Version in MLflow's registry.", json_schema_extra={"example": "3"})
     knowledge: Knowledge = Field(
-        description="'full': the time lies within all tables of what was known before departure (weather, delays so"
-        " far); 'partial': within some; 'schedule_only': within none, so that the schedule alone was used.",
+        description="What the answer rests on. 'full': the time lies within all tables of what was known before the"
+        " departure (weather, delays so far), and the route and the plane are known; 'schedule_only': within none of"
+        " those tables; 'partial': anything between, as for a plane that nobody knows or that was not told.",
         json_schema_extra={"example": "full"},
     )
 
@@ -91,6 +92,12 @@ class FlightsRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     flights: Flights
+
+
+class FirstFlightsRequest(FlightsRequest):
+    """The same; ends at the first faulty flight."""
+
+    flights: Annotated[Flights, FailFast()]
 
 
 class FlightPredictions(RootModel[list[FlightPrediction]]):

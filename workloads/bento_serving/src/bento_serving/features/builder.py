@@ -6,33 +6,43 @@ training and serving cannot drift apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
-import numpy.typing as npt
 from platform_contract import Feature, FeatureSchema
 
 from bento_serving.errors import ServingError
-from bento_serving.flights import Flight, Knowledge
-from bento_serving.lookups import TEXT_VALUES, Floats, Integers, Lookups
-from bento_serving.refusals import Fault, shortened
+from bento_serving.features.flights import Flight, Knowledge
+from bento_serving.features.lookups import TEXT_VALUES, Floats, Integers, Lookups, Truths
+from bento_serving.front.refusals import MOST_FAULTS, Fault, shortened
 
 CHECKED: Final = ("carrier", "origin", "dest")
 """Request values that must be known to the model. A plane that is new is no fault: its features are missing."""
 
 _NAMED: Final = 12
 
+Pending = tuple[int, Callable[[], Fault]]
+"""The position of a flight, and what makes the fault: only those that are told are made."""
+
 
 class BadFlightsError(Exception):
-    """Flights that cannot be asked about; `faults` names each field and its position."""
+    """Flights that cannot be asked about.
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__(str(faults[0]))
-        self.faults = faults
+    Attributes:
+        faults: the first ones, with each field and its position.
+        count: how many there are.
+    """
+
+    def __init__(self, faults: Sequence[tuple[int, Callable[[], Fault]]]) -> None:
+        first = sorted(faults, key=lambda fault: fault[0])[:MOST_FAULTS]
+        self.faults = [make() for _, make in first]
+        self.count = len(faults)
+        super().__init__(str(self.faults[0]))
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,7 @@ class FeatureBuilder:
         times, faults = self._times(flights)
         faults += self._unknown(texts)
         if faults:
-            raise BadFlightsError(sorted(faults, key=_position))
+            raise BadFlightsError(faults)
         keys = {**times, **{name: self.lookups.encode(name, values) for name, values in texts.items()}}
         found = {name: table.find(keys) for name, table in self.lookups.tables.items()}
         matrix = np.empty((len(flights), len(self.schema.features)), dtype=np.float32)
@@ -82,13 +92,18 @@ class FeatureBuilder:
             source = feature.source
             if source.kind == "lookup":
                 columns = self.lookups.tables[source.table].columns
-                matrix[:, i] = found[source.table][:, columns.index(source.column)]
+                matrix[:, i] = found[source.table][0][:, columns.index(source.column)]
             elif feature.name in self._positions:
                 positions = self._positions[feature.name]
                 matrix[:, i] = [positions.get(text or "", np.nan) for text in texts[source.value]]
             else:
                 matrix[:, i] = times[source.value]
-        return FlightFeatures(matrix, self._knowledge(keys, len(flights)))
+        known = {name: told for name, (_, told) in found.items()}
+        return FlightFeatures(matrix, self._knowledge(known, len(flights)))
+
+    def known(self, name: str) -> frozenset[str]:
+        """The texts that a request value of `CHECKED` may have; empty for one that is not checked."""
+        return frozenset(self._known.get(name, ()))
 
     def _register(self, feature: Feature) -> None:
         source = feature.source
@@ -103,16 +118,16 @@ class FeatureBuilder:
                 categories = set(feature.categories)
                 self._known[source.value] = self._known.get(source.value, categories) & categories
 
-    def _times(self, flights: Sequence[Flight]) -> tuple[dict[str, Integers], list[Fault]]:
+    def _times(self, flights: Sequence[Flight]) -> tuple[dict[str, Integers], list[Pending]]:
         """All that follows from the scheduled departures: request value → one number per flight."""
-        rows, faults = [], []
+        rows: list[tuple[int, ...]] = []
+        faults: list[Pending] = []
         for i, flight in enumerate(flights):
             zone = self._zones.get(flight.origin)
             try:
                 local = datetime.fromisoformat(flight.scheduled_departure).replace(tzinfo=zone)
             except ValueError as error:
-                problem = f"{shortened(flight.scheduled_departure)} is no date and time that exists ({error})"
-                faults.append(Fault(f"flights[{i}].scheduled_departure", problem))
+                faults.append((i, partial(_no_such_time, i, flight.scheduled_departure, str(error))))
                 continue
             if zone is not None:  # otherwise the origin is unknown, which is told elsewhere
                 hour = int(local.timestamp() // 3600)
@@ -135,24 +150,26 @@ class FeatureBuilder:
         )
         return dict(zip(names, columns, strict=True)), faults
 
-    def _unknown(self, texts: Mapping[str, Sequence[str | None]]) -> list[Fault]:
-        faults = []
-        for name, known in self._known.items():
-            for i, text in enumerate(texts[name]):
-                if text not in known:
-                    listed = ", ".join(sorted(known)[:_NAMED])
-                    more = f" and {len(known) - _NAMED} more" if len(known) > _NAMED else ""
-                    problem = f"{shortened(str(text))} is not known to the model, which knows {listed}{more}"
-                    faults.append(Fault(f"flights[{i}].{name}", problem))
-        return faults
+    def _unknown(self, texts: Mapping[str, Sequence[str | None]]) -> list[Pending]:
+        return [
+            (i, partial(_not_known, i, name, str(text), known))
+            for name, known in self._known.items()
+            for i, text in enumerate(texts[name])
+            if text not in known
+        ]
 
-    def _knowledge(self, keys: Mapping[str, Integers], count: int) -> tuple[Knowledge, ...]:
-        covers = [found for table in self.lookups.tables.values() if (found := table.covers(keys)) is not None]
-        if not covers:
-            return tuple("full" for _ in range(count))
-        told: npt.NDArray[np.bool_] = np.stack(covers)
-        counts: list[int] = told.sum(axis=0).tolist()
-        return tuple("full" if n == len(covers) else "partial" if n else "schedule_only" for n in counts)
+    def _knowledge(self, known: Mapping[str, Truths], count: int) -> tuple[Knowledge, ...]:
+        """What answers rest on: all tables, or none of those that tell what happened before the departure, or some."""
+        if not known:
+            everything: list[Knowledge] = ["full"] * count
+            return tuple(everything)
+        full: list[bool] = np.logical_and.reduce(list(known.values())).tolist()
+        timed = [told for name, told in known.items() if self.lookups.tables[name].is_timed]
+        none: list[bool] = (~np.logical_or.reduce(timed)).tolist() if timed else [False] * count
+        told: list[Knowledge] = []
+        for all_of_it, nothing in zip(full, none, strict=True):
+            told.append("full" if all_of_it else "schedule_only" if nothing else "partial")
+        return tuple(told)
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -162,5 +179,11 @@ def _zone(name: str) -> ZoneInfo:
         raise ServingError(f"The model names the time zone {name!r}, which is not known here.") from error
 
 
-def _position(fault: Fault) -> int:
-    return int(fault.field.partition("[")[2].partition("]")[0])
+def _no_such_time(at: int, given: str, why: str) -> Fault:
+    return Fault(f"flights[{at}].scheduled_departure", f"{shortened(given)} is no date and time that exists ({why})")
+
+
+def _not_known(at: int, name: str, given: str, known: set[str]) -> Fault:
+    listed = ", ".join(sorted(known)[:_NAMED])
+    more = f" and {len(known) - _NAMED} more" if len(known) > _NAMED else ""
+    return Fault(f"flights[{at}].{name}", f"{shortened(given)} is not known to the model, which knows {listed}{more}")

@@ -23,7 +23,7 @@ from platform_contract.model_file import sha256_of
 from pydantic import ValidationError
 
 from bento_serving.errors import ServingError
-from bento_serving.locations import parse_parquet, read_bytes
+from bento_serving.features.locations import parse_parquet, read_bytes
 
 TEXT_VALUES: Final = frozenset({"carrier", "origin", "dest", "tailnum"})
 """Request values that are text; all others are whole numbers."""
@@ -36,6 +36,7 @@ UNKNOWN: Final = -1
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
+Truths = npt.NDArray[np.bool_]
 Keys = Mapping[str, Integers]
 """Request value → one number per flight: the number itself, or the code of the text."""
 
@@ -59,25 +60,35 @@ class Table:
     packed: Integers
     values: Floats
 
-    def find(self, keys: Keys) -> Floats:
-        """The rows for the given keys; NaN in every column where there is none."""
+    @property
+    def is_timed(self) -> bool:
+        """Whether its rows are about moments, as weather is, and not about things, as routes and planes are."""
+        return any(name in TIME_VALUES for name in self.keys)
+
+    def find(self, keys: Keys) -> tuple[Floats, Truths]:
+        """The rows for the given keys, NaN in every column where there is none, and what is known of each key.
+
+        Of a thing that is whether it has a row; of a moment, whether it lies within the table's span: an hour in which
+        nobody departed is known, though it has no row.
+        """
         packed, inside = self._pack(keys)
         if not len(self.packed):
-            return np.full((len(packed), len(self.columns)), np.nan, dtype=np.float32)
+            return np.full((len(packed), len(self.columns)), np.nan, dtype=np.float32), np.zeros(len(packed), np.bool_)
         at = np.searchsorted(self.packed, packed)
         at[at == len(self.packed)] = 0
         found = self.values[at]
-        found[~inside | (self.packed[at] != packed)] = np.nan
-        return found
+        known = inside & (self.packed[at] == packed)
+        found[~known] = np.nan
+        return found, self._within(keys) if self.is_timed else known
 
-    def covers(self, keys: Keys) -> npt.NDArray[np.bool_] | None:
-        """Whether each time lies within the table's; None for a table that is not about a time."""
+    def _within(self, keys: Keys) -> Truths:
+        within = np.ones(len(keys[self.keys[0]]), dtype=np.bool_)
         for name, lowest, width in zip(self.keys, self.lowest, self.widths, strict=True):
             if name in TIME_VALUES:
-                return (keys[name] >= lowest) & (keys[name] < lowest + width)
-        return None
+                within &= (keys[name] >= lowest) & (keys[name] < lowest + width)
+        return within
 
-    def _pack(self, keys: Keys) -> tuple[Integers, npt.NDArray[np.bool_]]:
+    def _pack(self, keys: Keys) -> tuple[Integers, Truths]:
         packed = np.zeros(len(keys[self.keys[0]]), dtype=np.int64)
         inside = np.ones(len(packed), dtype=np.bool_)
         for name, lowest, width in zip(self.keys, self.lowest, self.widths, strict=True):

@@ -1,0 +1,1 @@
+"""From flights to the numbers that a model takes."""
