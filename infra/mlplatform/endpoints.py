@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 VolumeUse = Literal["models", "notebooks", "lake"]
 """Shared volumes; the lake is one where there is no object store."""
+
+PASSWORD_SECRET: Final = "database-passwords"  # noqa: S105 - a name
+"""Secret with a file per database user, in MLflow's namespace, where users sign in with passwords."""
 
 
 @dataclass(frozen=True, kw_only=True)

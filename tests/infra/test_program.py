@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from infra_configs import configs, stack_config
+from infra_config_strategies import accepted_configs
+from infra_configs import stack_config
 from mlplatform.config.faults import ConfigError
 from mlplatform.program import main
 from recorder import build
 
 
 @settings(deadline=None, max_examples=12, suppress_health_check=list(HealthCheck))
-@given(configs())
+@given(accepted_configs())
 def test_no_accepted_configuration_makes_the_program_raise(drawn: tuple[str, Mapping[str, Any]]) -> None:
     """The strategy draws refused ones too, now and then; those must be refused before anything is registered."""
     environment, values = drawn

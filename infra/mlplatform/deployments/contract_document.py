@@ -12,8 +12,8 @@ from platform_contract.loading import describe_faults
 from pydantic import ValidationError
 
 from mlplatform import naming
+from mlplatform.config.executor_profile import executor_profile
 from mlplatform.config.service_settings import ServiceSettings
-from mlplatform.executor_profile import executor_profile
 from mlplatform.kubernetes.network_flows import SERVING
 from mlplatform.services.mlflow import ADDRESS as MLFLOW_ADDRESS
 from mlplatform.services.ray.pods import ADDRESS as RAY_ADDRESS

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import pulumi
 
 from mlplatform import naming
+from mlplatform.config.executor_profile import local_dir
 from mlplatform.config.service_settings import ServiceSettings
 from mlplatform.endpoints import Endpoints
-from mlplatform.executor_profile import local_dir
 from mlplatform.identities import IDENTITIES
 from mlplatform.kubernetes.network_flows import flows
 from mlplatform.kubernetes.network_policies import NetworkPolicies, NetworkPoliciesArgs

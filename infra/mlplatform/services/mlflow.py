@@ -11,7 +11,7 @@ import pulumi_kubernetes as k8s
 
 from mlplatform import naming, service_types
 from mlplatform.config.workload_sections import Mlflow as MlflowSettings
-from mlplatform.endpoints import DatabaseEndpoint
+from mlplatform.endpoints import PASSWORD_SECRET, DatabaseEndpoint
 from mlplatform.kubernetes.network_flows import MLFLOW as PORT
 from mlplatform.kubernetes.pods import (
     APP_LABEL,
@@ -38,8 +38,6 @@ POD: Final = Capacity(cpu_millicores=1000, memory_mib=2048, pods=1)
 assumption for a server with four workers."""
 START_SECONDS: Final = 300
 """Longest first start: waiting for the database, and bringing its schema up to date."""
-PASSWORD_SECRET: Final = "database-passwords"  # noqa: S105 - a name
-"""Secret with a file per database user, where users sign in with passwords."""
 PASSWORD_MOUNT: Final = "/etc/mlplatform-database"  # noqa: S105 - a folder
 
 

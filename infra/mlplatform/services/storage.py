@@ -10,8 +10,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from mlplatform import naming
+from mlplatform.config.executor_profile import SHUFFLE_STORAGE_CLASS
 from mlplatform.endpoints import BlockStorage, SharedVolume, VolumeUse
-from mlplatform.executor_profile import SHUFFLE_STORAGE_CLASS
 from mlplatform.kubernetes.pods import metadata
 from mlplatform.kubernetes.volumes import bound_claim
 

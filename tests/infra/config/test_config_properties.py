@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from infra_config_strategies import changed_configs
-from infra_configs import ENVIRONMENTS, changed, configs, refusal
+from infra_config_strategies import accepted_configs, changed_configs
+from infra_configs import ENVIRONMENTS, changed, refusal
 from mlplatform.address_plan import address_plan
 from mlplatform.config.base import AwsEnvironment
+from mlplatform.config.executor_profile import executor_profile, profile_on
 from mlplatform.config.faults import ConfigError
 from mlplatform.config.reading import read_config
-from mlplatform.executor_profile import executor_profile, profile_on
 
 # Drawing a configuration takes most of the time of an example.
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 
 
 @QUIET
-@given(configs())
+@given(accepted_configs())
 def test_an_accepted_config_survives_a_round_trip_and_its_executor_fits_every_node(
     drawn: tuple[AwsEnvironment, dict[str, Any]],
 ) -> None:

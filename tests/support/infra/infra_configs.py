@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from hypothesis.strategies import SearchStrategy
 from mlplatform.config.base import AwsEnvironment, Environment
 from mlplatform.config.faults import ConfigError
 from mlplatform.config.model import PlatformConfig
@@ -140,10 +139,3 @@ def refusal(environment: Environment, values: Mapping[str, Any]) -> str | None:
     except ConfigError as error:
         return str(error)
     return None
-
-
-def configs() -> SearchStrategy[tuple[AwsEnvironment, dict[str, Any]]]:
-    """Environments with configurations that are accepted, varied in every section: see `infra_config_strategies`."""
-    from infra_config_strategies import accepted_configs
-
-    return accepted_configs()

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from infra_configs import local_config
 from mlplatform.config.checks.ray import AUTOSCALER
+from mlplatform.config.executor_profile import smallest_shape
 from mlplatform.config.local_model import LocalConfig
-from mlplatform.executor_profile import smallest_shape
 from mlplatform.identities import IDENTITIES
 from mlplatform.services.storage import MOUNTS
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from mlplatform.config.checks.fitting import Need, fits, nodes_needed
 from mlplatform.config.checks.system import MLFLOW_SERVER
+from mlplatform.config.executor_profile import smallest_shape
 from mlplatform.config.faults import Fault
 from mlplatform.config.local_model import InCluster, LocalNodeGroups
 from mlplatform.config.workload_sections import Mlflow, Spark
-from mlplatform.executor_profile import smallest_shape
 
 STAND_IN: Final = Need(memory_mib=768, cpu_millicores=200)
 """The database or the broker (`mlplatform.foundation.incluster.pods`; a test compares the two)."""

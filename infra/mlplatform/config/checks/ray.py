@@ -7,10 +7,10 @@ from typing import Final
 
 from mlplatform.config.checks.fitting import Need, fits, nodes_needed, room
 from mlplatform.config.checks.node_groups import is_known
+from mlplatform.config.executor_profile import smallest_shape
 from mlplatform.config.faults import Fault
 from mlplatform.config.service_settings import NodesByType, NodesOfType
 from mlplatform.config.workload_sections import Ray, RayWorkerGroup
-from mlplatform.executor_profile import smallest_shape
 
 AUTOSCALER: Final = Need(memory_mib=512, cpu_millicores=500)
 """KubeRay's container beside the head (`mlplatform.services.ray.cluster`; a test compares the two)."""

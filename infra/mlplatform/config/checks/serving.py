@@ -8,10 +8,10 @@ from pydantic.alias_generators import to_camel
 
 from mlplatform.config.checks.fitting import Need, fits, nodes_needed, room
 from mlplatform.config.checks.node_groups import is_known
+from mlplatform.config.executor_profile import smallest_shape
 from mlplatform.config.faults import Fault
 from mlplatform.config.service_settings import NodesByType
 from mlplatform.config.workload_sections import Notebooks, Service, Serving
-from mlplatform.executor_profile import smallest_shape
 
 
 def enabled_services(serving: Serving) -> dict[str, Service]:

@@ -9,15 +9,15 @@ from platform_contract.executor_profile import NodeShape
 
 from mlplatform.config.checks.fitting import Need
 from mlplatform.config.checks.node_groups import is_known
-from mlplatform.config.faults import NOT_GIVEN, Fault
-from mlplatform.config.sections import NodeGroups
-from mlplatform.config.service_settings import NodesByType
-from mlplatform.config.workload_sections import Executor, Spark
-from mlplatform.executor_profile import (
+from mlplatform.config.executor_profile import (
     driver_pod_memory_mib,
     executor_pod_memory_mib,
     smallest_shape,
 )
+from mlplatform.config.faults import NOT_GIVEN, Fault
+from mlplatform.config.sections import NodeGroups
+from mlplatform.config.service_settings import NodesByType
+from mlplatform.config.workload_sections import Executor, Spark
 
 NODE_START_SECONDS: Final = 180
 """What a node takes from the autoscaler's decision to ready pods, with the pull of a large image: two to three minutes

@@ -7,10 +7,10 @@ from typing import Final
 
 from mlplatform.config.checks.fitting import Need, nodes_needed
 from mlplatform.config.checks.node_groups import is_known
+from mlplatform.config.executor_profile import smallest_shape
 from mlplatform.config.faults import Fault
 from mlplatform.config.sections import NodeGroups
 from mlplatform.config.workload_sections import Mlflow
-from mlplatform.executor_profile import smallest_shape
 
 CONTROLLER: Final = Need(memory_mib=300, cpu_millicores=100)
 CONTROLLERS: Final = 12

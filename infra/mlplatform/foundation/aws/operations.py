@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 
 from mlplatform import naming
@@ -11,13 +13,26 @@ from mlplatform.foundation.aws.emr.on_ec2 import Emr, EmrArgs
 from mlplatform.foundation.aws.emr.on_eks import EmrOnEks, EmrOnEksArgs
 from mlplatform.foundation.aws.monitoring.alarms import Alarms, AlarmsArgs, NodeGroupWatch
 from mlplatform.service_types import SERVICE_TYPES
-from mlplatform.services import Services
 from mlplatform.tags import platform_tags
 
 
-def run_aws_operations(config: PlatformConfig, foundation: AwsFoundation, services: Services) -> None:
-    """Registers EMR on EC2 and on EKS, and the alarms."""
-    emr = _emr(config, foundation, services)
+def run_aws_operations(
+    config: PlatformConfig,
+    foundation: AwsFoundation,
+    *,
+    namespaces: Sequence[pulumi.Resource],
+    database_setup: pulumi.Resource | None,
+) -> None:
+    """Registers EMR on EC2 and on EKS, and the alarms.
+
+    Args:
+        config: the environment.
+        foundation: what it stands on.
+        namespaces: those of the services, with what closes them; EMR on EKS runs in one.
+        database_setup: the job that makes the databases, that of EMR's Hive metastore among them; none until it has an
+            image.
+    """
+    emr = _emr(config, foundation, database_setup)
     if config.emr.virtual_cluster:
         EmrOnEks(
             "emr-on-eks",
@@ -30,7 +45,7 @@ def run_aws_operations(config: PlatformConfig, foundation: AwsFoundation, servic
                 region=config.aws.region,
                 lake_bucket_arn=foundation.lake.bucket_arn,
                 lake_key_arn=foundation.keys.data_arn,
-                ready=services.ready,
+                ready=namespaces,
             ),
             foundation.opts,
         )
@@ -64,12 +79,12 @@ def run_aws_operations(config: PlatformConfig, foundation: AwsFoundation, servic
     )
 
 
-def _emr(config: PlatformConfig, foundation: AwsFoundation, services: Services) -> Emr | None:
+def _emr(config: PlatformConfig, foundation: AwsFoundation, database_setup: pulumi.Resource | None) -> Emr | None:
     """EMR on EC2. Its Hive metastore needs a database, which a job of the services makes."""
     groups = foundation.emr_security_groups
     if groups is None:
         return None
-    if services.database_setup is None:
+    if database_setup is None:
         pulumi.log.info(
             "EMR on EC2 is left out of the plan: no job makes its metastore's database until MLflow has an image"
         )
@@ -91,7 +106,7 @@ def _emr(config: PlatformConfig, foundation: AwsFoundation, services: Services) 
             database_port=foundation.database.port,
             metastore_secret_arn=foundation.metastore_secret.arn,
             tags=platform_tags(config),
-            ready=[services.database_setup],
+            ready=[database_setup],
         ),
         foundation.opts,
     )

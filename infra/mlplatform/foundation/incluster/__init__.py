@@ -9,6 +9,7 @@ from mlplatform import naming
 from mlplatform.config.local_model import LocalConfig
 from mlplatform.config.workload_sections import Images
 from mlplatform.endpoints import (
+    PASSWORD_SECRET,
     ClusterEndpoint,
     DatabaseEndpoint,
     Endpoints,
@@ -27,7 +28,6 @@ from mlplatform.kubernetes.network_flows import Pods
 from mlplatform.kubernetes.network_policies import network_policy
 from mlplatform.kubernetes.pods import core, metadata
 from mlplatform.kubernetes.system_namespace import pod_security_labels, system_namespace
-from mlplatform.services.mlflow import PASSWORD_SECRET
 
 API_SERVER = "k8s://https://kubernetes.default.svc"
 PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")

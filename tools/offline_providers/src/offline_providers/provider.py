@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from offline_providers.sdk.checking import Failure
 from offline_providers.wire import Properties, Value
 
 if TYPE_CHECKING:
@@ -32,6 +31,14 @@ class Diff:
     updates: Sequence[str] = ()
     replaces: Sequence[str] = ()
     delete_before_replace: bool = False
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One thing that is wrong with a resource's inputs."""
+
+    property: str
+    reason: str
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,7 @@ from google.rpc import status_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from offline_providers.faults import InitError, OfflineError
-from offline_providers.provider import Provider, State, Target
-from offline_providers.sdk.checking import Failure
+from offline_providers.provider import Failure, Provider, State, Target
 from offline_providers.wire import Value, decode, encode
 
 DETAILS: Final = "grpc-status-details-bin"

@@ -15,6 +15,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from mlplatform.endpoints import BlockStorage, LoadBalancers
+from mlplatform.foundation.aws.pod_identity.controller_policies import AUTOSCALER_ACCOUNT, LOAD_BALANCER_ACCOUNT
 from mlplatform.kubernetes.chart_versions import (
     CLUSTER_AUTOSCALER,
     LOAD_BALANCER_CONTROLLER,
@@ -25,8 +26,6 @@ from mlplatform.kubernetes.chart_versions import (
 from mlplatform.kubernetes.system_namespace import system_namespace
 from mlplatform.service_types import LABEL, RAY_GPU, SYSTEM
 
-AUTOSCALER_ACCOUNT: Final = "cluster-autoscaler"
-LOAD_BALANCER_ACCOUNT: Final = "aws-load-balancer-controller"
 EBS_DRIVER: Final = "ebs.csi.aws.com"
 NOBODY: Final = 65534
 """User and group of the controllers' images."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pulumi
 
 from mlplatform.foundation.aws.pod_identity.roles import Place
 from mlplatform.iam_policies import Statement
+
+AUTOSCALER_ACCOUNT: Final = "cluster-autoscaler"
+LOAD_BALANCER_ACCOUNT: Final = "aws-load-balancer-controller"
 
 
 def cluster_autoscaler(place: Place, cluster_name: pulumi.Input[str]) -> tuple[Statement, ...]:

@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from mlplatform.foundation.aws.eks.controllers import AUTOSCALER_ACCOUNT, LOAD_BALANCER_ACCOUNT
-from mlplatform.foundation.aws.pod_identity.controller_policies import cluster_autoscaler, load_balancer_controller
+from mlplatform.foundation.aws.pod_identity.controller_policies import (
+    AUTOSCALER_ACCOUNT,
+    LOAD_BALANCER_ACCOUNT,
+    cluster_autoscaler,
+    load_balancer_controller,
+)
 from mlplatform.foundation.aws.pod_identity.policies import Resources, statements_of
 from mlplatform.foundation.aws.pod_identity.roles import Place, PodRole, PodRoleArgs
 from mlplatform.iam_policies import Statement

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aws_account import ACCOUNT, CLUSTER, CLUSTER_ARN, KEY, REGION, assert_explicit_providers, record
 from iam_documents import Document, findings, role_policies, statement, statements, trust_of
-from mlplatform.foundation.aws.eks.controllers import AUTOSCALER_ACCOUNT, LOAD_BALANCER_ACCOUNT
+from mlplatform.foundation.aws.pod_identity.controller_policies import AUTOSCALER_ACCOUNT, LOAD_BALANCER_ACCOUNT
 from mlplatform.foundation.aws.pod_identity.identities import PodIdentities, PodIdentitiesArgs
 from mlplatform.iam_policies import ANY_RESOURCE, Statement
 from mlplatform.identities import IDENTITIES, Identity

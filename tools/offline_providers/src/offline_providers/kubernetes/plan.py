@@ -14,8 +14,8 @@ import yaml
 
 from offline_providers import simulation
 from offline_providers.faults import OfflineError
-from offline_providers.provider import Checked, Diff, Provider, State, Target
-from offline_providers.sdk.checking import Failure, check
+from offline_providers.provider import Checked, Diff, Failure, Provider, State, Target
+from offline_providers.sdk.checking import check
 from offline_providers.sdk.replacement import changed_paths, names_only, told
 from offline_providers.sdk.schema import Sdk
 from offline_providers.wire import UNKNOWN, Properties, Value, has_unknown, plain

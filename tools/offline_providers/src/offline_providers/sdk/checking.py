@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from offline_providers import wire
+from offline_providers.provider import Failure
 from offline_providers.sdk import shapes
 from offline_providers.sdk.shapes import Field, Shape, fields_of
 from offline_providers.wire import UNKNOWN, Secret, Unknown, Value
 
 # The engine's and the bridge's own bookkeeping.
 INTERNAL: Final = "__"
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One thing that is wrong with a resource's inputs."""
-
-    property: str
-    reason: str
 
 
 def check(fields: Mapping[str, Field], inputs: Mapping[str, Any]) -> list[Failure]:
