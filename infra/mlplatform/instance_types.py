@@ -49,11 +49,6 @@ class InstanceTypeFacts:
     """Whether its CPU is paid for with credits."""
 
     @property
-    def family(self) -> str:
-        """``m7g`` of ``m7g.xlarge``."""
-        return self.name.split(".")[0]
-
-    @property
     def local_disk_gib(self) -> int:
         """Space of all NVMe disks together (RAID 0), in GiB; 0 without any."""
         return self.disks * self.disk_gb * 10**9 // 2**30

@@ -21,6 +21,7 @@ def aws_providers(config: PlatformConfig) -> list[pulumi.ProviderResource]:
         region=config.aws.region,
         allowed_account_ids=[config.owner.account_id],
         default_tags=aws.ProviderDefaultTagsArgs(tags=platform_tags(config)),
-        skip_metadata_api_check=True,
+        # A runner signs in by its instance profile, which only the metadata service knows.
+        skip_metadata_api_check=False,
     )
     return [account, eks.Provider("eks")]

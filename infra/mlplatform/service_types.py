@@ -7,7 +7,6 @@ from typing import Final
 
 LABEL: Final = "mlplatform.io/service-type"
 """Label of nodes and of pods, and key of the taint."""
-GPU_TAINT: Final = "nvidia.com/gpu"
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,8 @@ class ServiceType:
         ]
 
 
-def _own(name: str, *more: Taint) -> ServiceType:
-    return ServiceType(name, name.replace("-", "_"), (Taint(LABEL, name), *more))
+def _own(name: str) -> ServiceType:
+    return ServiceType(name, name.replace("-", "_"), (Taint(LABEL, name),))
 
 
 # Kubernetes' own add-ons tolerate this taint; a pod of a user does not.
@@ -52,8 +51,7 @@ SYSTEM: Final = ServiceType("system", "system", (Taint("CriticalAddonsOnly", "tr
 SPARK_DRIVER: Final = _own("spark-driver")
 SPARK_EXECUTOR: Final = _own("spark-executor")
 RAY: Final = _own("ray")
-RAY_GPU: Final = _own("ray-gpu", Taint(GPU_TAINT, "true"))
 SERVING: Final = _own("serving")
 NOTEBOOK: Final = _own("notebook")
 
-SERVICE_TYPES: Final = (SYSTEM, SPARK_DRIVER, SPARK_EXECUTOR, RAY, RAY_GPU, SERVING, NOTEBOOK)
+SERVICE_TYPES: Final = (SYSTEM, SPARK_DRIVER, SPARK_EXECUTOR, RAY, SERVING, NOTEBOOK)

@@ -19,10 +19,5 @@ ADD_ONS: Final[Mapping[str, str]] = {
 """EKS add-on → version: the defaults of AWS for `KUBERNETES` in October 2026
 (``aws eks describe-addon-versions --kubernetes-version 1.35 --addon-name …`` lists what can follow)."""
 
-AMI_TYPES: Final[Mapping[tuple[str, bool], str]] = {
-    ("amd64", False): "AL2023_x86_64_STANDARD",
-    ("arm64", False): "AL2023_ARM_64_STANDARD",
-    ("amd64", True): "AL2023_x86_64_NVIDIA",
-    ("arm64", True): "AL2023_ARM_64_NVIDIA",
-}
-"""Architecture, and whether there is a GPU → the machine image of a managed node group (Amazon Linux 2023)."""
+AMI_TYPES: Final[Mapping[str, str]] = {"amd64": "AL2023_x86_64_STANDARD", "arm64": "AL2023_ARM_64_STANDARD"}
+"""Architecture → the machine image of a managed node group (Amazon Linux 2023)."""

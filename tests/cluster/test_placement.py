@@ -87,7 +87,7 @@ def test_every_pod_is_on_a_node_of_its_service_type(pods: list[Pod], nodes: list
 
 
 def test_nodes_of_no_use_to_the_stack_stay_empty(pods: list[Pod], nodes: list[dict[str, Any]]) -> None:
-    """Nodes for notebooks, GPUs and drivers are empty, and so are those that everybody could run on."""
+    """Nodes for notebooks and drivers are empty, and so are those that everybody could run on."""
     types = {node["metadata"]["name"]: service_type_of(node["metadata"]["labels"]) for node in nodes}
     used = {types[pod["spec"]["nodeName"]] for pod in pods}
     assert used == set(BELONGS.values())

@@ -63,14 +63,19 @@ def examine(config: PlatformConfig, owner_known: bool, session: Session) -> Iter
         yield note(f"AWS does not accept the credentials here, so the account was not looked at: {error}")
         return
     yield _owner(config, owner_known, identity)
-    for look in (_region, _spot_role, _quotas):
+    for look in (_region, _spot_role, _quotas, _maker):
         try:
             yield from look(config, session)
         except (BotoCoreError, ClientError) as error:
             yield note(f"{_ABOUT[look.__name__]} could not be looked at: {error}")
 
 
-_ABOUT: Final = {"_region": "The region", "_spot_role": "The Spot service-linked role", "_quotas": "The service quotas"}
+_ABOUT: Final = {
+    "_region": "The region",
+    "_spot_role": "The Spot service-linked role",
+    "_quotas": "The service quotas",
+    "_maker": "The cluster's administrators",
+}
 
 
 def _owner(config: PlatformConfig, owner_known: bool, identity: Mapping[str, str]) -> Finding:
@@ -96,6 +101,25 @@ def _region(config: PlatformConfig, session: Session) -> Iterator[Finding]:
         yield lacks(f"Region {region} is not enabled in this account: enable it in the account's settings.")
     else:
         yield good(f"Region {region} is enabled.")
+
+
+def _maker(config: PlatformConfig, session: Session) -> Iterator[Finding]:
+    """EKS enters the role that makes the cluster as an administrator, and refuses to enter it a second time."""
+    region = config.aws.region
+    arn = session.client("sts", region_name=region, config=PATIENCE).get_caller_identity()["Arn"]
+    # arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION; a role's path is not in it.
+    own = arn.split("/")[1] if ":assumed-role/" in arn else ""
+    named = [one for one in config.cluster.admin_role_arns if own and one.rsplit("/", 1)[-1] == own]
+    if not named:
+        return
+    client = session.client("eks", region_name=region, config=PATIENCE)
+    try:
+        client.describe_cluster(name=f"{PLATFORM}-{config.environment}")
+    except client.exceptions.ResourceNotFoundException:
+        yield lacks(
+            f"cluster.adminRoleArns names {named[0]}, the role that would make the cluster: EKS enters that one itself"
+            " and refuses a second entry (ResourceInUseException). Remove it there."
+        )
 
 
 def _spot_role(config: PlatformConfig, session: Session) -> Iterator[Finding]:
@@ -146,24 +170,22 @@ def quotas(config: PlatformConfig, addresses: int, vpcs: int) -> Iterator[Quota]
         addresses: elastic addresses that the account has in the region.
         vpcs: VPCs that the account has in the region.
     """
-    needed = {(gpu, spot): 0 for gpu in (False, True) for spot in (False, True)}
+    needed = {False: 0, True: 0}
     for types, most, spot in _instances(config):
         facts = [INSTANCE_TYPES[one] for one in types]
-        needed[facts[0].gpus > 0, spot] += most * max(one.vcpus for one in facts)
-    for (gpu, spot), (code, name) in _VCPU_QUOTAS.items():
-        if needed[gpu, spot]:
-            yield Quota("ec2", code, f"{name}, in vCPUs", needed[gpu, spot])
+        needed[spot] += most * max(one.vcpus for one in facts)
+    for spot, (code, name) in _VCPU_QUOTAS.items():
+        if needed[spot]:
+            yield Quota("ec2", code, f"{name}, in vCPUs", needed[spot])
     nats = len(config.aws.zones) if config.network.nat_gateways == "perZone" else 1
     yield Quota("ec2", "L-0263D0A3", "EC2-VPC Elastic IPs", nats, addresses)
     yield Quota("vpc", "L-F678F1CE", "VPCs per Region", 1, vpcs)
 
 
 _VCPU_QUOTAS: Final = {
-    # GPU, spot → code and name in Service Quotas.
-    (False, False): ("L-1216C47A", "Running On-Demand Standard instances"),
-    (False, True): ("L-34B43A08", "All Standard Spot Instance Requests"),
-    (True, False): ("L-DB2E81BA", "Running On-Demand G and VT instances"),
-    (True, True): ("L-3819A6DF", "All G and VT Spot Instance Requests"),
+    # Spot → code and name in Service Quotas.
+    False: ("L-1216C47A", "Running On-Demand Standard instances"),
+    True: ("L-34B43A08", "All Standard Spot Instance Requests"),
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mlplatform import naming, service_types
+from mlplatform.kubernetes.disruption import KEPT
 from mlplatform.kubernetes.pods import (
     APP_LABEL,
     CONTAINER_SECURITY,
@@ -17,10 +18,9 @@ from mlplatform.kubernetes.pods import (
 )
 from mlplatform.service_types import ServiceType
 from mlplatform.services.ray.fixed import TOKEN_KEY
-from mlplatform.services.ray.pods import CLUSTER, HEAD
+from mlplatform.services.ray.pods import CLUSTER, HEAD, TRAINING
 from mlplatform.services.spark.client_mode import DRIVER, TEMPLATE_CONFIG_MAP, TEMPLATE_PATH, priority_class
 
-TRAINING: Final = "ray-training"
 LIFE_SECONDS: Final = 3600
 """A step that takes longer hangs."""
 
@@ -156,6 +156,6 @@ def job(step: Step, name: str, image: str) -> dict[str, Any]:
             # Steps begin again by themselves where they were cut off; whether to is a person's decision here.
             "backoffLimit": 0,
             "activeDeadlineSeconds": LIFE_SECONDS,
-            "template": {"metadata": {"labels": labels}, "spec": pod},
+            "template": {"metadata": {"labels": labels, "annotations": KEPT}, "spec": pod},
         },
     }

@@ -64,11 +64,6 @@ class Nodes(Section):
         """How many pods the kubelet takes, the file does not say."""
         return (NodeCapacity(self.cpu_millicores, self.memory_mib, max_pods=None),)
 
-    @property
-    def gpus(self) -> int:
-        """There are none here."""
-        return 0
-
 
 class LocalNodeGroups(Section):
     """The cluster's nodes, by service type."""
@@ -85,8 +80,6 @@ class LocalNodeGroups(Section):
     """Model and wrapping APIs."""
     notebook: Nodes = Nodes(cpu_millicores=100, memory_mib=256, max_size=0)
     """Notebook servers."""
-    ray_gpu: None = Field(default=None, exclude=True)
-    """There are no GPUs here."""
 
 
 class StandIns(Section):

@@ -74,7 +74,7 @@ class Cluster(Section):
     public_access_cidrs: tuple[Cidr, ...] = ()
     """From where the public endpoint answers."""
     admin_role_arns: tuple[RoleArn, ...] = ()
-    """IAM roles that administer the cluster, beside the one that runs `pulumi up`."""
+    """IAM roles that administer the cluster, beside the one that made it: EKS has entered that one itself."""
     viewer_role_arns: tuple[RoleArn, ...] = ()
     """IAM roles that may look at everything but secrets."""
     log_retention_days: LogRetentionDays = 30
@@ -100,6 +100,8 @@ class NodeGroup(Section):
     """The root volume (gp3, encrypted), in GiB. Holds images and, without local disks, shuffle files."""
     local_disks: bool = False
     """Whether the instance types' NVMe disks become one array (RAID 0) for shuffle files."""
+    zone: Annotated[str, Field(pattern=r"^[a-z]$", examples=["a"])] | None = None
+    """Letter of the only zone of its nodes; none for all zones, among which EC2 moves nodes as it sees fit."""
 
     @property
     def is_known(self) -> bool:
@@ -119,11 +121,6 @@ class NodeGroup(Section):
         """What a node of each of the instance types gives to all of its pods."""
         return tuple(node_capacity(INSTANCE_TYPES[name]) for name in self.instance_types)
 
-    @property
-    def gpus(self) -> int:
-        """The fewest that one of the instance types has."""
-        return min(INSTANCE_TYPES[name].gpus for name in self.instance_types)
-
 
 class NodeGroups(Section):
     """One node group for each service type: a pod of one type never lands on the nodes of another."""
@@ -131,13 +128,12 @@ class NodeGroups(Section):
     system: NodeGroup
     """CoreDNS, controllers, operators, MLflow."""
     spark_driver: NodeGroup
-    """Drivers in client mode: on demand, never disrupted."""
+    """Drivers in client mode: on demand and in one zone, so that nothing but a fault ends a node with a driver on
+    it."""
     spark_executor: NodeGroup
     """Executors."""
     ray: NodeGroup
     """Ray's head and workers."""
-    ray_gpu: NodeGroup | None = None
-    """Ray workers with a GPU."""
     serving: NodeGroup
     """Model and wrapping APIs."""
     notebook: NodeGroup
@@ -183,6 +179,8 @@ class Database(Section):
     """Whether RDS refuses to delete the instance."""
     performance_insights_retention_days: Literal[7, 31, 62, 93, 186, 372, 731] = 7
     """How long Performance Insights keeps what it saw, in days; 7 are free."""
+    owns_os_metrics_log_group: bool = True
+    """Whether this stack makes the log group RDSOSMetrics, of which an account has one in a region."""
     log_retention_days: LogRetentionDays = 30
     """How long the server's logs are kept, in days."""
 

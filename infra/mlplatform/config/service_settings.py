@@ -47,10 +47,6 @@ class NodesOfType(Protocol):
             KeyError: a size is not known.
         """
 
-    @property
-    def gpus(self) -> int:
-        """GPUs that each node has at least."""
-
 
 class NodesByType(Protocol):
     """The nodes of an environment."""
@@ -70,10 +66,6 @@ class NodesByType(Protocol):
     @property
     def ray(self) -> NodesOfType:
         """Ray's head and workers."""
-
-    @property
-    def ray_gpu(self) -> NodesOfType | None:
-        """Ray workers with a GPU."""
 
     @property
     def serving(self) -> NodesOfType:

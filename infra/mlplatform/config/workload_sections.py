@@ -27,14 +27,10 @@ class RayWorkerGroup(Section):
 
     name: KubernetesName
     """Distinct among the groups."""
-    node_group: Literal["ray", "rayGpu"] = "ray"
-    """The node group that the workers run on."""
     cpu: int = Field(ge=1)
     """CPUs of a worker's pod: request and limit."""
     memory_gib: int = Field(ge=1)
     """Memory of a worker's pod in GiB: request and limit."""
-    gpu: int = Field(default=0, ge=0, le=8)
-    """GPUs of a worker's pod."""
     min_workers: int = Field(default=0, ge=0)
     """Workers that are always there."""
     max_workers: int = Field(ge=1, le=1000)

@@ -23,7 +23,6 @@ CLUSTER_AUTOSCALER: Final = Chart("cluster-autoscaler", "9.59.0", "https://kuber
 LOAD_BALANCER_CONTROLLER: Final = Chart("aws-load-balancer-controller", "3.5.0", "https://aws.github.io/eks-charts")
 # The metrics that pod autoscalers read; application 0.8.1.
 METRICS_SERVER: Final = Chart("metrics-server", "3.13.1", "https://kubernetes-sigs.github.io/metrics-server/")
-NVIDIA_DEVICE_PLUGIN: Final = Chart("nvidia-device-plugin", "0.20.1", "https://nvidia.github.io/k8s-device-plugin")
 
 RAY: Final = "2.60.0"
 """Ray in the image of `workloads/ray_training`, which KubeRay must be told; a test compares it with the lock file."""

@@ -2,7 +2,11 @@
 
 Kubernetes lets the kubelet reach the pods of its own node whatever a policy says, so probes are not in the table.
 Volumes of the shared file system are mounted by the node, not by the pod.
-"""
+
+On EKS the table holds from the moment at which the node has learnt a new pod's policies. Until then, for a second or
+two, the pod may speak to anybody that security groups let it speak to, and what answers it then may go on answering
+(amazon-vpc- cni-k8s, README, `NETWORK_POLICY_ENFORCING_MODE`). So a password or a token is what protects a service, and
+never the table alone."""
 
 from __future__ import annotations
 

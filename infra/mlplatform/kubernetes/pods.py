@@ -18,8 +18,6 @@ core = k8s.core.v1
 APP_LABEL: Final = "mlplatform.io/app"
 """What a pod is. Services, disruption budgets and network policies select by it; KubeRay sets its own
 ``app.kubernetes.io/name``, so that one would not do."""
-KEPT: Final = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
-"""Annotation of a pod whose work would be lost: its node is not emptied to save money, as long as it runs."""
 USER: Final = 1000
 """User and group of every process of ours, in the image as well (`Containerfile`)."""
 SMALLEST_CPU_MILLICORES: Final = 100
@@ -112,11 +110,9 @@ def lake_volume(
     return [] if claim is None else [claim_volume("lake", claim, naming.LAKE_MOUNT, read_only=read_only)]
 
 
-def resources(cpu_millicores: int, memory_mib: int, gpu: int = 0) -> k8s.core.v1.ResourceRequirementsArgs:
+def resources(cpu_millicores: int, memory_mib: int) -> k8s.core.v1.ResourceRequirementsArgs:
     """Requests that are also limits: what a pod is promised is what it gets, and what it was tested with."""
     size = {"cpu": f"{cpu_millicores}m", "memory": f"{memory_mib}Mi"}
-    if gpu:
-        size["nvidia.com/gpu"] = str(gpu)
     return core.ResourceRequirementsArgs(requests=size, limits=size)
 
 

@@ -12,13 +12,14 @@ from mlplatform.config.executor_profile import local_dir
 from mlplatform.config.service_settings import ServiceSettings
 from mlplatform.endpoints import Endpoints
 from mlplatform.identities import IDENTITIES
+from mlplatform.kubernetes.disruption import refuse_evictions
 from mlplatform.kubernetes.network_flows import flows
 from mlplatform.kubernetes.network_policies import NetworkPolicies, NetworkPoliciesArgs
 from mlplatform.services.images import find_image
 from mlplatform.services.mlflow import POD, Mlflow, MlflowArgs
 from mlplatform.services.ray.cluster import RayCluster, RayClusterArgs, RayOperator, RayOperatorArgs
 from mlplatform.services.ray.fixed import FixedRayCluster, FixedRayClusterArgs
-from mlplatform.services.ray.pods import RayPods
+from mlplatform.services.ray.pods import HEAD, TRAINING, RayPods
 from mlplatform.services.spark.client_mode import Spark, SparkArgs
 from mlplatform.services.storage import Storage, StorageArgs
 from mlplatform.services.tenancy.capacity import namespace_capacity
@@ -127,11 +128,14 @@ def _run_ray(config: ServiceSettings, endpoints: Endpoints, services: Services, 
     image = find_image(endpoints, "ray_training", "The Ray cluster")
     if image is None:
         return
+    for app in (HEAD, TRAINING):
+        refuse_evictions(f"ray-{app.removeprefix('ray-')}-budget", services.namespaces[namespace], app, opts)
     pods = RayPods(
         settings=config.ray,
         image=image,
         service_account=services.service_accounts[namespace, "ray"],
         claims=services.claims,
+        waits=endpoints.kube_ray == "chart",
     )
     if endpoints.ray_token is None:
         RayCluster("ray", RayClusterArgs(pods=pods, namespace=services.namespaces[namespace], ready=ready), opts)

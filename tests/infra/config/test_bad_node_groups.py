@@ -50,8 +50,8 @@ CASES = (
     bad(
         "dev",
         {"nodeGroups.serving.instanceTypes": ["g5.xlarge"]},
-        "nodeGroups.serving.instanceTypes: names a type with a GPU, which nothing in this group uses "
-        "(given: g5.xlarge): use it in rayGpu",
+        "nodeGroups.serving.instanceTypes: names a type with a GPU, which nothing on the platform "
+        "uses (given: g5.xlarge): use types without one",
     ),
     bad(
         "dev",
@@ -70,6 +70,19 @@ CASES = (
         {"nodeGroups.sparkExecutor.instanceTypes": ["m7i.2xlarge"]},
         "nodeGroups.sparkExecutor.instanceTypes: has one type, and a spot group of one has no nodes when "
         'that type runs out (given: ["m7i.2xlarge"]): name at least 2',
+    ),
+    bad(
+        "staging",
+        {"nodeGroups.sparkDriver.zone": None, "nodeGroups.ray.zone": None},
+        "nodeGroups.sparkDriver.zone: is missing: EC2 balances the zones of a group by ending nodes, a driver with "
+        "them: name one of a, b, c",
+        "nodeGroups.ray.zone: is missing: EC2 balances the zones of a group by ending nodes, Ray's head with them: "
+        "name one of a, b, c",
+    ),
+    bad(
+        "dev",
+        {"nodeGroups.sparkDriver.zone": "d"},
+        "nodeGroups.sparkDriver.zone: is not one of aws.zones (given: d): use one of a, b, c",
     ),
     bad(
         "dev",
@@ -131,13 +144,6 @@ CASES = (
         {"nodeGroups.notebook.enabled": False},
         "notebooks.enabled: is on, but nodeGroups.notebook is off (given: true): turn it off, or "
         "nodeGroups.notebook on",
-    ),
-    bad(
-        "prod",
-        {"nodeGroups.rayGpu.instanceTypes": ["m7i.2xlarge"], "ray.workerGroups[1].gpu": 0},
-        "nodeGroups.rayGpu.instanceTypes: names a type without a GPU (given: m7i.2xlarge): use types "
-        "that have one, as g5.xlarge",
-        "ray.workerGroups[1].gpu: is 0 on nodes that have GPUs (given: 0): use at least 1, or nodeGroup ray",
     ),
 )
 

@@ -31,7 +31,7 @@ CASES = (
         "dev",
         {"nodeGroups.gpu": {}},
         "nodeGroups.gpu: is not a key of the configuration (given: {}): remove it, or use one of system, "
-        "sparkDriver, sparkExecutor, ray, rayGpu, serving, notebook",
+        "sparkDriver, sparkExecutor, ray, serving, notebook",
     ),
     bad("dev", {"nodeGroups.ray": REMOVED}, "nodeGroups.ray: is missing: add it (Ray's head and workers)"),
     bad(

@@ -30,11 +30,6 @@ def test_pods_share_nodes_as_far_as_they_fit(pods: list[tuple[Need, int]], nodes
     assert nodes_needed(pods, NODE) == nodes
 
 
-def test_gpus_are_not_shared() -> None:
-    assert nodes_needed([(Need(100, 100, 1), 3)], NODE, gpus=1) == 3
-    assert nodes_needed([(Need(100, 100, 1), 3)], NODE, gpus=4) == 1
-
-
 def test_a_pod_that_fits_no_node_is_named() -> None:
     with pytest.raises(ValueError, match=r"^100 millicores and 9000 MiB do not fit node$"):
         nodes_needed([(Need(9000, 100), 1)], NODE)

@@ -167,7 +167,7 @@ def test_an_unknown_environment_is_refused(capsys: pytest.CaptureFixture[str]) -
 
 sizes = st.integers(0, 400)
 environments = st.sampled_from(ENVIRONMENTS)
-groups = st.sampled_from([one.config_key for one in SERVICE_TYPES if one.config_key != "ray_gpu"])
+groups = st.sampled_from([one.config_key for one in SERVICE_TYPES])
 
 
 @settings(deadline=None, max_examples=40)

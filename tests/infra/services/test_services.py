@@ -10,9 +10,7 @@ from unittest.mock import patch
 
 import pulumi
 import pytest
-from infra_endpoints import ALL_IMAGES, example_config, example_endpoints, manifests, pods, recorded, run_with
-from mlplatform.config.sections import NodeGroup
-from mlplatform.config.workload_sections import Ray, RayWorkerGroup
+from infra_endpoints import ALL_IMAGES, example_endpoints, manifests, pods, recorded, run_with
 from mlplatform.kubernetes.chart_versions import RAY
 from mlplatform.services.images import find_image
 from mlplatform.services.spark.client_mode import executor_template
@@ -93,25 +91,37 @@ def test_the_operator_has_rights_in_rays_namespace_alone() -> None:
     assert values["watchNamespace"] == ["ray"]
 
 
-def test_workers_with_a_gpu_run_on_the_nodes_that_have_one() -> None:
-    config = example_config()
-    groups = config.node_groups.model_copy(
-        update={"ray_gpu": NodeGroup(instance_types=("g5.xlarge",), min_size=0, max_size=2)}
-    )
-    gpu = RayWorkerGroup(name="gpu", node_group="rayGpu", cpu=2, memory_gib=8, gpu=1, max_workers=2)
-    recorder = run_with(config.model_copy(update={"node_groups": groups, "ray": Ray(worker_groups=(gpu,))}))
-    spec = pods(recorder)["ray-worker-gpu"]["spec"]
-    assert spec["nodeSelector"] == {"mlplatform.io/service-type": "ray-gpu"}
-    assert {"key": "nvidia.com/gpu", "operator": "Equal", "value": "true", "effect": "NoSchedule"} in spec[
-        "tolerations"
-    ]
-    assert spec["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "1"
-
-
 @pytest.mark.parametrize("name", ["ray-head", "ray-worker-standard", "spark-executor"])
 def test_a_node_with_work_that_would_be_lost_is_not_emptied_to_save_money(name: str) -> None:
     annotations = pods(recorded())[name]["metadata"]["annotations"]
     assert annotations["cluster-autoscaler.kubernetes.io/safe-to-evict"] == "false"
+    assert annotations["karpenter.sh/do-not-disrupt"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("namespace", "app"), [("spark", "spark-driver"), ("ray", "ray-head"), ("ray", "ray-training")]
+)
+def test_nobody_evicts_a_pod_that_others_end_with(namespace: str, app: str) -> None:
+    found = [
+        one.inputs["spec"]
+        for one in manifests(recorded(), "PodDisruptionBudget")
+        if one.inputs["metadata"]["namespace"] == namespace
+        and one.inputs["spec"]["selector"]["matchLabels"] == {"mlplatform.io/app": app}
+    ]
+    # No number of pods reaches it; a share, or ``maxUnavailable``, is for pods of controllers that can be scaled.
+    assert found == [{"minAvailable": 2**31 - 1, "selector": {"matchLabels": {"mlplatform.io/app": app}}}]
+
+
+def test_a_worker_waits_for_the_head_with_memory_enough_for_rays_own_check() -> None:
+    values = recorded().one("kubernetes:helm.sh/v3:Release", "ray-operator-release").inputs["values"]
+    assert {"name": "ENABLE_INIT_CONTAINER_INJECTION", "value": "false"} in values["env"]
+    (wait,) = pods(recorded())["ray-worker-standard"]["spec"]["initContainers"]
+    # KubeRay gives the token to a container of that name.
+    assert wait["name"] == "wait-gcs-ready"
+    assert "ray health-check --address ray-head-svc:6379" in wait["command"][-1]
+    # 233 MiB were seen; a quantity of twice that and more.
+    assert int(wait["resources"]["limits"]["memory"].removesuffix("Mi")) >= 512
+    assert "initContainers" not in pods(recorded())["ray-head"]["spec"]
 
 
 def test_the_driver_finds_the_executors_template_where_the_contract_says() -> None:

@@ -26,8 +26,7 @@ NODES: Final[Mapping[str, int]] = {
     "ray": 400,
     "serving": 200,
     # Nothing that the stack itself starts belongs on these: whatever is found there is misplaced.
-    "notebook": 20,
-    "ray-gpu": 20,
+    "notebook": 40,
     PLAIN: 20,
 }
 """Service type → nodes of the large cluster: 1,000."""

@@ -32,11 +32,12 @@ def accepted_configs(draw: Draw) -> tuple[AwsEnvironment, dict[str, Any]]:
     replicas = draw(st.integers(2 if prod else 1, 10))
     groups: dict[str, Any] = {
         "system": _system(draw, architecture, replicas, least=2 if prod else 1),
-        "sparkDriver": _group(draw, architecture),
+        "sparkDriver": _group(draw, architecture) | {"zone": draw(st.sampled_from(zones))},
         "sparkExecutor": _group(draw, architecture, spot=True, local_disks=True),
         "notebook": _group(draw, architecture, spot=not prod) | {"enabled": draw(st.booleans())},
     }
     ray = _ray(draw, groups, architecture, spot=not prod)
+    groups["ray"] |= {"zone": draw(st.sampled_from(zones))}
     serving = _serving(draw, groups, architecture, prod=prod)
     public = not prod and draw(st.booleans())
     values: dict[str, Any] = {
@@ -159,12 +160,11 @@ def _group(
     *,
     spot: bool = False,
     local_disks: bool = False,
-    gpus: bool = False,
     least_vcpus: int = 2,
 ) -> dict[str, Any]:
     """A node group; it may be spot, or have local disks, where it is said so."""
     disks = local_disks and draw(st.booleans())
-    names = draw(st.sampled_from(_alike(architecture, disks, gpus, least_vcpus)))
+    names = draw(st.sampled_from(_alike(architecture, disks, least_vcpus)))
     types = draw(st.lists(st.sampled_from(names), unique=True, min_size=1, max_size=5))
     most = draw(st.integers(1, 8))
     return {
@@ -178,13 +178,13 @@ def _group(
 
 
 @cache
-def _alike(architecture: str, disks: bool, gpus: bool, least_vcpus: int) -> list[list[str]]:
+def _alike(architecture: str, disks: bool, least_vcpus: int) -> list[list[str]]:
     """Types that may be in a group together, for each size."""
-    found: dict[tuple[int, int, int], list[str]] = {}
+    found: dict[tuple[int, int], list[str]] = {}
     for one in INSTANCE_TYPES.values():
-        kind = (one.architecture, bool(one.gpus), bool(one.disks) or not disks)
-        if kind == (architecture, gpus, True) and one.vcpus >= least_vcpus:
-            found.setdefault((one.vcpus, one.memory_mib, one.gpus), []).append(one.name)
+        kind = (one.architecture, one.gpus, bool(one.disks) or not disks)
+        if kind == (architecture, 0, True) and one.vcpus >= least_vcpus:
+            found.setdefault((one.vcpus, one.memory_mib), []).append(one.name)
     return list(found.values())
 
 
@@ -197,9 +197,9 @@ def _tightest(group: dict[str, Any]) -> NodeShape:
     return min(_shapes(group), key=lambda shape: shape.allocatable_memory_mib)
 
 
-def _hold(draw: Draw, group: dict[str, Any], pods: list[tuple[Need, int]], least: int = 0, gpus: int = 0) -> None:
+def _hold(draw: Draw, group: dict[str, Any], pods: list[tuple[Need, int]], least: int = 0) -> None:
     """Makes the group large enough for the pods."""
-    needed = nodes_needed(pods, _tightest(group), gpus)
+    needed = nodes_needed(pods, _tightest(group))
     group["maxSize"] = max(1, needed, least) + draw(st.integers(0, 2))
     group["minSize"] = draw(st.integers(least, group["maxSize"]))
 
@@ -217,7 +217,7 @@ def _ray(draw: Draw, groups: dict[str, Any], architecture: str, *, spot: bool) -
         "headCpu": draw(st.integers(1, (node.allocatable_cpu_millicores - AUTOSCALER.cpu_millicores) // 1000)),
         "headMemoryGib": draw(st.integers(2, (node.allocatable_memory_mib - AUTOSCALER.memory_mib) // 1024)),
     }
-    workers = [_workers(draw, f"cpu-{number}", "ray", node, gpu=0) for number in range(draw(st.integers(1, 3)))]
+    workers = [_workers(draw, f"cpu-{number}", node) for number in range(draw(st.integers(1, 3)))]
     pods = [(_need(worker), worker["maxWorkers"]) for worker in workers]
     pods.append(
         (
@@ -228,13 +228,7 @@ def _ray(draw: Draw, groups: dict[str, Any], architecture: str, *, spot: bool) -
         )
     )
     _hold(draw, groups["ray"], pods)
-    if architecture == "amd64" and draw(st.booleans()):
-        group = groups["rayGpu"] = _group(draw, architecture, spot=True, gpus=True)
-        gpus = min(INSTANCE_TYPES[name].gpus for name in group["instanceTypes"])
-        worker = _workers(draw, "gpu", "rayGpu", _tightest(group), gpu=draw(st.integers(1, gpus)))
-        _hold(draw, group, [(_need(worker), worker["maxWorkers"])], gpus=gpus)
-        workers.append(worker)
-    per_worker = draw(st.integers(1, max(worker["cpu"] for worker in workers)))
+    per_worker = draw(st.integers(1, min(worker["cpu"] for worker in workers)))
     most = sum(worker["cpu"] // per_worker * worker["maxWorkers"] for worker in workers)
     return head | {
         "workerGroups": workers,
@@ -244,21 +238,19 @@ def _ray(draw: Draw, groups: dict[str, Any], architecture: str, *, spot: bool) -
     }
 
 
-def _workers(draw: Draw, name: str, nodes: str, node: NodeShape, gpu: int) -> dict[str, Any]:
+def _workers(draw: Draw, name: str, node: NodeShape) -> dict[str, Any]:
     most = draw(st.integers(1, 6))
     return {
         "name": name,
-        "nodeGroup": nodes,
         "cpu": draw(st.integers(1, node.allocatable_cpu_millicores // 1000)),
         "memoryGib": draw(st.integers(1, node.allocatable_memory_mib // 1024)),
-        "gpu": gpu,
         "minWorkers": draw(st.integers(0, most)),
         "maxWorkers": most,
     }
 
 
 def _need(worker: dict[str, Any]) -> Need:
-    return Need(worker["memoryGib"] * 1024, worker["cpu"] * 1000, worker["gpu"])
+    return Need(worker["memoryGib"] * 1024, worker["cpu"] * 1000)
 
 
 def _spark(draw: Draw, groups: dict[str, Any]) -> dict[str, Any]:

@@ -115,9 +115,9 @@ def example_config(**changes: Any) -> PlatformConfig:
             "network": {"cidr": "10.20.0.0/16"},
             "nodeGroups": {
                 "system": group,
-                "sparkDriver": group,
+                "sparkDriver": group | {"zone": "a"},
                 "sparkExecutor": group | {"instanceTypes": ["m7i.xlarge", "m6i.xlarge"], "capacityType": "spot"},
-                "ray": group | {"instanceTypes": ["m7i.2xlarge"]},
+                "ray": group | {"instanceTypes": ["m7i.2xlarge"], "zone": "a"},
                 "serving": group | {"maxSize": 6},
                 "notebook": group,
             },

@@ -236,3 +236,31 @@ def test_the_shipped_stack_files_are_read(environment: Environment) -> None:
     config, owner_known = read_stack(REPOSITORY, environment)
     assert config.environment == environment
     assert not owner_known
+
+
+def test_the_role_that_makes_the_cluster_is_not_entered_twice(folder: Path) -> None:
+    role = boto3.client("iam").create_role(RoleName="deployer", Path="/ci/", AssumeRolePolicyDocument="{}")["Role"][
+        "Arn"
+    ]
+    path = folder / "Pulumi.dev.yaml"
+    read = yaml.safe_load(path.read_text())
+    others = f"arn:aws:iam::{MOTO_ACCOUNT}:role/admins"
+    read["config"].setdefault("mlplatform:cluster", {})["adminRoleArns"] = [others, role]
+    path.write_text(yaml.safe_dump(read))
+    # As anybody else it is no fault: the role is one of several.
+    assert not [text for text in texts(examined(folder), Level.LACKS) if "ResourceInUse" in text]
+    given = boto3.client("sts", region_name="eu-central-1").assume_role(RoleArn=role, RoleSessionName="ci")[
+        "Credentials"
+    ]
+    session = boto3.Session(
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
+    (fault,) = [text for text in texts(findings(folder, "dev", session), Level.LACKS) if "ResourceInUse" in text]
+    assert fault.startswith(f"cluster.adminRoleArns names {role}, the role that would make the cluster: ")
+    # Once the cluster is there, whoever made it, the role may be one of those that were entered.
+    boto3.client("eks", region_name="eu-central-1").create_cluster(
+        name="mlplatform-dev", roleArn=role, resourcesVpcConfig={}
+    )
+    assert not [text for text in texts(findings(folder, "dev", session), Level.LACKS) if "ResourceInUse" in text]

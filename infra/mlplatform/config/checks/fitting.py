@@ -14,20 +14,15 @@ class Need:
 
     memory_mib: int
     cpu_millicores: int
-    gpus: int = 0
 
     def __str__(self) -> str:
         """As messages say it."""
         return f"{self.cpu_millicores} millicores and {self.memory_mib} MiB"
 
 
-def fits(need: Need, node: NodeShape, gpus: int = 0) -> bool:
+def fits(need: Need, node: NodeShape) -> bool:
     """Whether an empty node can hold the pod."""
-    return (
-        need.memory_mib <= node.allocatable_memory_mib
-        and need.cpu_millicores <= node.allocatable_cpu_millicores
-        and need.gpus <= gpus
-    )
+    return need.memory_mib <= node.allocatable_memory_mib and need.cpu_millicores <= node.allocatable_cpu_millicores
 
 
 def room(node: NodeShape) -> str:
@@ -35,7 +30,7 @@ def room(node: NodeShape) -> str:
     return f"{node.allocatable_cpu_millicores} millicores and {node.allocatable_memory_mib} MiB"
 
 
-def nodes_needed(pods: Iterable[tuple[Need, int]], node: NodeShape, gpus: int = 0) -> int:
+def nodes_needed(pods: Iterable[tuple[Need, int]], node: NodeShape) -> int:
     """Nodes that hold so many of each pod: the largest first, each on the first node with room.
 
     Raises:
@@ -43,10 +38,10 @@ def nodes_needed(pods: Iterable[tuple[Need, int]], node: NodeShape, gpus: int = 
     """
     nodes: list[_Alike] = []
     for need, count in sorted(pods, reverse=True):
-        if not fits(need, node, gpus):
+        if not fits(need, node):
             raise ValueError(f"{need} do not fit {node.name}")
         # As many empty nodes as pods are always enough.
-        empty = _Alike(node.allocatable_memory_mib, node.allocatable_cpu_millicores, gpus, count)
+        empty = _Alike(node.allocatable_memory_mib, node.allocatable_cpu_millicores, count)
         nodes = [one for one in _placed(need, count, [*nodes, empty]) if one.is_used(empty)]
     return sum(one.count for one in nodes)
 
@@ -57,7 +52,6 @@ class _Alike:
 
     memory: int
     cpu: int
-    gpus: int
     count: int
 
     def is_used(self, empty: _Alike) -> bool:
@@ -68,13 +62,11 @@ class _Alike:
         return _Alike(
             self.memory - each * need.memory_mib,
             self.cpu - each * need.cpu_millicores,
-            self.gpus - each * need.gpus,
             count,
         )
 
     def room_for(self, need: Need) -> int:
-        by_gpu = [self.gpus // need.gpus] if need.gpus else []
-        return min(self.memory // need.memory_mib, self.cpu // need.cpu_millicores, *by_gpu)
+        return min(self.memory // need.memory_mib, self.cpu // need.cpu_millicores)
 
 
 def _placed(need: Need, count: int, nodes: list[_Alike]) -> list[_Alike]:

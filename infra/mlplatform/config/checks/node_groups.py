@@ -8,8 +8,8 @@ from typing import Any, Final
 from pydantic.alias_generators import to_camel
 
 from mlplatform.config.base import Environment
-from mlplatform.config.faults import Fault
-from mlplatform.config.sections import NodeGroup, NodeGroups
+from mlplatform.config.faults import NOT_GIVEN, Fault
+from mlplatform.config.sections import Aws, NodeGroup, NodeGroups
 from mlplatform.config.service_settings import NodesOfType
 from mlplatform.config.workload_sections import ImageBuild
 from mlplatform.instance_types import INSTANCE_TYPES, InstanceTypeFacts
@@ -31,6 +31,9 @@ ALWAYS_ON: Final = {
     "sparkExecutor": "Spark's executors run there",
     "ray": "Ray's head runs there",
 }
+
+ONE_ZONE: Final = {"sparkDriver": "a driver", "ray": "Ray's head"}
+"""Groups whose nodes EC2 may not move from zone to zone, and what would go with one."""
 
 _KEYS: Final = {name: to_camel(name) for name in NodeGroups.model_fields}
 
@@ -111,16 +114,16 @@ def local_disks_exist(node_groups: NodeGroups) -> Iterator[Fault]:
                 )
 
 
-def gpus_are_where_they_belong(node_groups: NodeGroups) -> Iterator[Fault]:
-    """Types with a GPU make up `rayGpu`, and nothing else."""
+def gpus_are_not_paid_for(node_groups: NodeGroups) -> Iterator[Fault]:
+    """No image has a build of XGBoost that uses one, and no pod asks for one."""
     for key, group in groups(node_groups):
         for facts in known_types(group):
-            where = f"nodeGroups.{key}.instanceTypes"
-            if key == "rayGpu" and not facts.gpus:
-                yield Fault(where, "names a type without a GPU", facts.name, "use types that have one, as g5.xlarge")
-            if key != "rayGpu" and facts.gpus:
+            if facts.gpus:
                 yield Fault(
-                    where, "names a type with a GPU, which nothing in this group uses", facts.name, "use it in rayGpu"
+                    f"nodeGroups.{key}.instanceTypes",
+                    "names a type with a GPU, which nothing on the platform uses",
+                    facts.name,
+                    "use types without one",
                 )
 
 
@@ -138,6 +141,22 @@ def spot_only_where_it_may_be(environment: Environment, node_groups: NodeGroups)
                 "has one type, and a spot group of one has no nodes when that type runs out",
                 list(group.instance_types),
                 f"name at least {LEAST_SPOT_TYPES}",
+            )
+
+
+def work_that_is_kept_is_in_one_zone(aws: Aws, node_groups: NodeGroups) -> Iterator[Fault]:
+    """EC2 ends nodes of a group with several zones to balance them, whatever runs there."""
+    for key, group in groups(node_groups):
+        where = f"nodeGroups.{key}.zone"
+        if group.zone is not None and group.zone not in aws.zones:
+            yield Fault(where, "is not one of aws.zones", group.zone, f"use one of {', '.join(aws.zones)}")
+        # A spot node goes away anyhow: there the most pools matter more.
+        if key in ONE_ZONE and group.zone is None and group.capacity_type != "spot":
+            yield Fault(
+                where,
+                f"is missing: EC2 balances the zones of a group by ending nodes, {ONE_ZONE[key]} with them",
+                NOT_GIVEN,
+                f"name one of {', '.join(aws.zones)}",
             )
 
 
@@ -167,8 +186,9 @@ CHECKS = (
     types_are_alike,
     sizes_fit,
     local_disks_exist,
-    gpus_are_where_they_belong,
+    gpus_are_not_paid_for,
     spot_only_where_it_may_be,
+    work_that_is_kept_is_in_one_zone,
     needed_groups_are_on,
     images_match_processors,
 )

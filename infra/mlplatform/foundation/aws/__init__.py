@@ -242,7 +242,6 @@ def aws_foundation(config: PlatformConfig) -> AwsFoundation:
             cluster_name=cluster.name,
             region=region,
             vpc_id=network.vpc_id,
-            gpu="ray-gpu" in nodes.groups,
             ready=[nodes.groups["system"], *add_ons.ready, *identities.controllers_ready],
         ),
         pulumi.ResourceOptions(providers=[cluster.provider]),

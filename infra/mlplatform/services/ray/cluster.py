@@ -37,6 +37,8 @@ def operator_values() -> dict[str, Any]:
         "tolerations": service_types.SYSTEM.tolerations,
         "labels": {APP_LABEL: "kuberay-operator", **service_types.SYSTEM.labels},
         "podSecurityContext": dict(POD_SECURITY),
+        # Workers bring their own, with more memory (`pods.WAIT`).
+        "env": [{"name": "ENABLE_INIT_CONTAINER_INJECTION", "value": "false"}],
         # 500 Ray pods take about 500 MB of it (the chart's own remark).
         "resources": {key: {"cpu": "200m", "memory": "1Gi"} for key in ("requests", "limits")},
     }

@@ -11,10 +11,8 @@ import pulumi_kubernetes as k8s
 
 from mlplatform.kubernetes.network_flows import RAY_CLIENT, RAY_DASHBOARD
 from mlplatform.kubernetes.pods import APP_LABEL, core, metadata
-from mlplatform.services.ray.pods import CLUSTER, HEAD, HEAD_SERVICE, WORKER, RayPods, Start, object_store
+from mlplatform.services.ray.pods import CLUSTER, GCS, HEAD, HEAD_SERVICE, WORKER, RayPods, Start, object_store
 
-GCS: Final = 6379
-"""Where workers find the head: Ray's default."""
 TOKEN_KEY: Final = "auth_token"  # noqa: S105 - a key
 """As KubeRay names it in the secret that it makes."""
 GROUP_LABEL: Final = "mlplatform.io/ray-group"

@@ -12,11 +12,12 @@ import pulumi_kubernetes as k8s
 from mlplatform import naming, service_types
 from mlplatform.config.workload_sections import Ray as RaySettings
 from mlplatform.config.workload_sections import RayWorkerGroup
+from mlplatform.kubernetes.disruption import KEPT
 from mlplatform.kubernetes.network_flows import RAY_CLIENT
 from mlplatform.kubernetes.pods import (
-    KEPT,
     Mounted,
     claim_volume,
+    container_security,
     contract_volume,
     core,
     environment,
@@ -28,7 +29,8 @@ from mlplatform.kubernetes.pods import (
 from mlplatform.service_types import ServiceType
 
 CLUSTER: Final = "ray"
-HEAD, WORKER = "ray-head", "ray-worker"
+HEAD, WORKER, TRAINING = "ray-head", "ray-worker", "ray-training"
+"""Apps; the last is a training's driver, which asks the cluster for workers."""
 HEAD_SERVICE: Final = f"{CLUSTER}-head-svc"
 """KubeRay names the head's service so."""
 ADDRESS: Final = f"ray://{HEAD_SERVICE}.{naming.NAMESPACE_RAY}.svc.cluster.local:{RAY_CLIENT}"
@@ -41,7 +43,14 @@ TEMPORARY_MIB: Final = 20 * 1024
 SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - a volume of the pod's own
 """Where Ray puts the object store. A container has 64 MiB there if nobody asks for more, and Ray then takes a disk, or
 refuses to start with a store of over 10 GB (its `REQUIRE_SHM_SIZE_THRESHOLD`)."""
-GROUP_TYPES: Final = {"ray": service_types.RAY, "rayGpu": service_types.RAY_GPU}
+WAIT: Final = "wait-gcs-ready"
+"""KubeRay's name of the container that lets a worker start once the head answers. It gives the cluster's token to a
+container of this name, whoever has put it there (its `ray-operator/controllers/ray/common/pod.go`)."""
+WAIT_CPU_MILLICORES, WAIT_MEMORY_MIB = 500, 1024
+"""KubeRay's own container has 256 MiB, and is killed for want of memory (kuberay#2735): `ray health-check` of Ray 2.60
+was seen to take 233. A worker has as much anyway, and the two do not run at the same time."""
+GCS: Final = 6379
+"""Where workers find the head: Ray's default."""
 
 ENVIRONMENT: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -74,6 +83,8 @@ class RayPods:
     service_account: pulumi.Input[str]
     claims: Mapping[tuple[str, str], pulumi.Input[str]]
     """(namespace, part of the shared files) → name of the claim."""
+    waits: bool = False
+    """Whether workers bring the container that waits for the head, because the operator does not."""
 
     @property
     def temporary(self) -> Mounted:
@@ -88,8 +99,23 @@ class RayPods:
 
     def worker(self, group: RayWorkerGroup, start: Start | None = None) -> k8s.core.v1.PodTemplateSpecArgs:
         """A worker of a group."""
-        size = resources(group.cpu * 1000, group.memory_gib * 1024, group.gpu)
-        return self._pod(WORKER, GROUP_TYPES[group.node_group], size, group.memory_gib, start, token=False)
+        size = resources(group.cpu * 1000, group.memory_gib * 1024)
+        pod = self._pod(WORKER, service_types.RAY, size, group.memory_gib, start, token=False)
+        if self.waits and isinstance(pod.spec, core.PodSpecArgs):
+            pod.spec.init_containers = [self._wait()]
+        return pod
+
+    def _wait(self) -> k8s.core.v1.ContainerArgs:
+        return core.ContainerArgs(
+            name=WAIT,
+            image=self.image,
+            image_pull_policy="IfNotPresent",
+            command=["/bin/sh", "-c", f"until ray health-check --address {HEAD_SERVICE}:{GCS}; do sleep 5; done"],
+            env=environment(ENVIRONMENT),
+            resources=resources(WAIT_CPU_MILLICORES, WAIT_MEMORY_MIB),
+            security_context=container_security(),
+            volume_mounts=[self.temporary.mount],
+        )
 
     def _pod(
         self,

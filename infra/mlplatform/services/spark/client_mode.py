@@ -11,10 +11,10 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from mlplatform import naming, service_types
+from mlplatform.kubernetes.disruption import KEPT, refuse_evictions
 from mlplatform.kubernetes.pods import (
     APP_LABEL,
     CONTAINER_SECURITY,
-    KEPT,
     POD_SECURITY,
     TEMPORARY,
     core,
@@ -99,6 +99,7 @@ class Spark(pulumi.ComponentResource):
                 description=f"Pods of the app {app}.",
                 opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
             )
+        refuse_evictions(f"{name}-driver-budget", args.namespace, DRIVER, pulumi.ResourceOptions(parent=self))
         template = pulumi.Output.from_input(args.claims.get((naming.NAMESPACE_SPARK, "lake"))).apply(_template_file)
         core.ConfigMap(
             f"{name}-executor-template",

@@ -12,7 +12,7 @@ from mlplatform.instance_types import NodeCapacity
 
 NODE_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     naming.NAMESPACE_SPARK: ("spark_driver", "spark_executor"),
-    naming.NAMESPACE_RAY: ("ray", "ray_gpu"),
+    naming.NAMESPACE_RAY: ("ray",),
     naming.NAMESPACE_SERVING: ("serving",),
     naming.NAMESPACE_NOTEBOOKS: ("notebook",),
 }

@@ -45,6 +45,13 @@ PARAMETERS: Final[Mapping[str, str]] = {
     "idle_in_transaction_session_timeout": "600000",
 }
 """All of them apply without a restart."""
+FAMILY_DEFAULTS: Final = frozenset({"rds.force_ssl", "password_encryption"})
+"""Of `PARAMETERS`, those with the value that the family has by itself: 1 since PostgreSQL 15, scram-sha-256 since 14
+(RDS user guide, "Requiring an SSL/TLS connection" and "Using SCRAM for password encryption"). RDS notes no change for
+them and tells their method as ``pending-reboot``, whatever it was told; another one would show a change at every
+refresh (provider for AWS, `internal/service/rds/parameter_group.go`: the method is part of what it compares)."""
+OS_METRICS_LOG_GROUP: Final = "RDSOSMetrics"
+"""Where enhanced monitoring writes, for all databases of the account in the region."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +87,9 @@ class Database(pulumi.ComponentResource):
         super().__init__("mlplatform:database:Database", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        logs = [self._log_group(export) for export in LOG_EXPORTS]
+        logs = [self._log_group(export, f"/aws/rds/instance/{args.identifier}/{export}") for export in LOG_EXPORTS]
+        if args.settings.owns_os_metrics_log_group:
+            logs.append(self._log_group("os-metrics", OS_METRICS_LOG_GROUP))
         instance = self._instance(logs)
         self.host, self.port = instance.address, PORT
         self.secret_arn = instance.master_user_secrets.apply(_secret_arn)
@@ -137,10 +146,10 @@ class Database(pulumi.ComponentResource):
             opts=stateful(self, protection, depends_on=logs),
         )
 
-    def _log_group(self, export: str) -> aws.cloudwatch.LogGroup:
+    def _log_group(self, key: str, name: str) -> aws.cloudwatch.LogGroup:
         return aws.cloudwatch.LogGroup(
-            f"{self._name}-{export}-logs",
-            name=f"/aws/rds/instance/{self._args.identifier}/{export}",
+            f"{self._name}-{key}-logs",
+            name=name,
             kms_key_id=self._args.log_key_arn,
             retention_in_days=self._args.settings.log_retention_days,
             opts=self._child,
@@ -183,7 +192,11 @@ class Database(pulumi.ComponentResource):
             family=engine_versions.POSTGRES_FAMILY,
             description="TLS only, and what is logged",
             parameters=[
-                aws.rds.ParameterGroupParameterArgs(name=parameter, value=value, apply_method="immediate")
+                aws.rds.ParameterGroupParameterArgs(
+                    name=parameter,
+                    value=value,
+                    apply_method="pending-reboot" if parameter in FAMILY_DEFAULTS else "immediate",
+                )
                 for parameter, value in PARAMETERS.items()
             ],
             opts=self._child,

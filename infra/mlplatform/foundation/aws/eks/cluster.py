@@ -123,7 +123,11 @@ class Cluster(pulumi.ComponentResource):
         )
 
     def _access_entries(self) -> dict[str, eks.AccessEntryArgs]:
-        """Whoever runs `pulumi up` is an administrator already, as the maker of the cluster."""
+        """The role of the first `pulumi up` is an administrator already: EKS enters the maker of a cluster.
+
+        pulumi-eks asks for that and lets nobody choose (its `nodejs/eks/cluster/cluster.ts`:
+        `bootstrapClusterCreatorAdminPermissions`), and an entry that is there already is refused:
+        ResourceInUseException."""
         settings = self._args.settings
         return {
             **{_entry_key("admin", arn): _access_entry(arn, ADMIN_POLICY) for arn in settings.admin_role_arns},
@@ -144,7 +148,15 @@ class Cluster(pulumi.ComponentResource):
         )
         # No prefix delegation: nodes hold few and large pods, a network interface's own addresses suffice for them,
         # and the kubelet keeps memory for as many pods as it has addresses.
-        configuration = {"enableNetworkPolicy": "true", "env": {"ENABLE_PREFIX_DELEGATION": "false"}}
+        configuration = {
+            "enableNetworkPolicy": "true",
+            "env": {
+                "ENABLE_PREFIX_DELEGATION": "false",
+                # `network_flows.py` says what that means for a pod's first moments. The other one, strict, wants a
+                # policy for every pod of the cluster, those of AWS' add-ons among them, or they reach nothing.
+                "NETWORK_POLICY_ENFORCING_MODE": "standard",
+            },
+        }
         identity = aws.eks.AddonPodIdentityAssociationArgs(role_arn=role.arn, service_account="aws-node")
         return self._add_on("vpc-cni", cluster, *first, *role.policies, configuration=configuration, identity=identity)
 

@@ -1,4 +1,4 @@
-"""Controllers that an EKS cluster needs beside its add-ons: nodes on demand, load balancers, metrics, and GPUs.
+"""Controllers that an EKS cluster needs beside its add-ons: nodes on demand, load balancers, and metrics.
 
 Their AWS rights come with Pod Identity, from the associations of their service accounts in the namespace of operators;
 the charts make the accounts. With a hop limit of 1 a pod cannot ask the instance metadata service where it is, so
@@ -20,11 +20,10 @@ from mlplatform.kubernetes.chart_versions import (
     CLUSTER_AUTOSCALER,
     LOAD_BALANCER_CONTROLLER,
     METRICS_SERVER,
-    NVIDIA_DEVICE_PLUGIN,
     Chart,
 )
 from mlplatform.kubernetes.system_namespace import system_namespace
-from mlplatform.service_types import LABEL, RAY_GPU, SYSTEM
+from mlplatform.service_types import LABEL, SYSTEM
 
 EBS_DRIVER: Final = "ebs.csi.aws.com"
 NOBODY: Final = 65534
@@ -94,8 +93,6 @@ class ControllersArgs:
     cluster_name: pulumi.Input[str]
     region: str
     vpc_id: pulumi.Input[str]
-    gpu: bool
-    """Whether there is a node group with GPUs."""
     ready: Sequence[pulumi.Resource]
     """System nodes, add-ons and the controllers' Pod Identity associations."""
 
@@ -116,20 +113,17 @@ class Controllers(pulumi.ComponentResource):
             self._release(LOAD_BALANCER_CONTROLLER, _load_balancers(args)),
             self._release(METRICS_SERVER, _metrics()),
         ]
-        if args.gpu:
-            # It mounts the kubelet's folder of devices, which the namespace of operators refuses.
-            releases.append(self._release(NVIDIA_DEVICE_PLUGIN, _gpus(), "kube-system"))
         self.ready = (self.namespace, *releases)
         self.register_outputs({})
 
-    def _release(self, chart: Chart, values: dict[str, Any], namespace: str | None = None) -> k8s.helm.v3.Release:
+    def _release(self, chart: Chart, values: dict[str, Any]) -> k8s.helm.v3.Release:
         return k8s.helm.v3.Release(
             f"{self._name}-{chart.name}",
             name=chart.name,
             chart=chart.name,
             version=chart.version,
             repository_opts=k8s.helm.v3.RepositoryOptsArgs(repo=chart.repository),
-            namespace=namespace or self.namespace.metadata.name,
+            namespace=self.namespace.metadata.name,
             values=values,
             # A null takes a chart's default away.
             allow_null_values=True,
@@ -201,13 +195,4 @@ def _metrics() -> dict[str, Any]:
         "podDisruptionBudget": {"enabled": True, "minAvailable": 1},
         # 2 MiB of memory for each node, from 100 nodes on (its own documentation).
         "resources": _size("100m", "256Mi"),
-    }
-
-
-def _gpus() -> dict[str, Any]:
-    return {
-        "nodeSelector": RAY_GPU.labels,
-        "tolerations": RAY_GPU.tolerations,
-        # The chart looks for labels of another chart, node feature discovery.
-        "affinity": None,
     }

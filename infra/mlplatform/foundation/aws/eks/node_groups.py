@@ -2,7 +2,8 @@
 
 A group spans all zones and has all its instance types: EC2 then has the most spot pools to choose from
 (price-capacity-optimised), which one group for each zone would take away. A volume that is bound to a zone is made
-where its pod's node is, so that nothing has to scale zone by zone.
+where its pod's node is, so that nothing has to scale zone by zone. The exception are groups whose pods must not be
+disrupted: those are in one zone, because EC2 ends nodes to balance several (`mlplatform.kubernetes.disruption`).
 """
 
 from __future__ import annotations
@@ -36,8 +37,6 @@ UNAVAILABLE_PERCENT: Final = 33
 EFFECTS: Final = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSchedule": "PREFER_NO_SCHEDULE"}
 """Kubernetes' word → the EKS API's."""
 CAPACITY: Final = {"onDemand": "ON_DEMAND", "spot": "SPOT"}
-ACCELERATOR_LABEL: Final = "k8s.amazonaws.com/accelerator"
-"""By it the cluster autoscaler waits for a node's GPUs instead of starting another node."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,14 +92,13 @@ class NodeGroups(pulumi.ComponentResource):
         self, service_type: ServiceType, settings: sections.NodeGroup, types: Sequence[InstanceTypeFacts]
     ) -> aws.eks.NodeGroup:
         template = self._launch_template(service_type, settings, types)
-        gpu = types[0].gpus > 0
         return aws.eks.NodeGroup(
             f"{self._name}-{service_type.name}",
             cluster_name=self._args.cluster_name,
             node_role_arn=self.role_arn,
-            subnet_ids=list(self._args.subnet_ids.values()),
+            subnet_ids=[subnet for zone, subnet in self._args.subnet_ids.items() if settings.zone in (None, zone)],
             version=versions.KUBERNETES,
-            ami_type=versions.AMI_TYPES[types[0].architecture, gpu],
+            ami_type=versions.AMI_TYPES[types[0].architecture],
             capacity_type=CAPACITY[settings.capacity_type],
             instance_types=list(settings.instance_types),
             launch_template=aws.eks.NodeGroupLaunchTemplateArgs(
@@ -110,7 +108,7 @@ class NodeGroups(pulumi.ComponentResource):
                 min_size=settings.min_size, max_size=settings.max_size, desired_size=settings.min_size
             ),
             update_config=aws.eks.NodeGroupUpdateConfigArgs(max_unavailable_percentage=UNAVAILABLE_PERCENT),
-            labels={**service_type.labels, **({ACCELERATOR_LABEL: types[0].family} if gpu else {})},
+            labels=dict(service_type.labels),
             taints=[_taint(taint) for taint in service_type.taints],
             opts=pulumi.ResourceOptions(
                 parent=self,

@@ -112,7 +112,8 @@ def kafka_alarms(settings: sections.Kafka, cluster_name: str) -> Iterator[Alarm]
         statistic="Maximum",
         threshold=1,
         comparison="LessThanThreshold",
-        missing="breaching",
+        # With KRaft only the controllers count, and they are no brokers (KIP-1001): silence need not be a fault.
+        missing="notBreaching",
     )
     yield Alarm(
         key="kafka-offline-partitions",

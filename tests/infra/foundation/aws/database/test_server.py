@@ -125,7 +125,16 @@ def test_the_server_takes_tls_and_scram_alone_and_logs_no_values() -> None:
     assert found["log_parameter_max_length"] == "0"
     # Would write ``CREATE USER … PASSWORD`` into the log.
     assert "log_statement" not in found
-    assert {one["applyMethod"] for one in group["parameters"]} == {"immediate"}
+
+
+def test_a_refresh_finds_the_parameters_as_they_were_made() -> None:
+    """RDS tells ``pending-reboot`` of a parameter that has its family's own value (terraform-provider-aws#39252)."""
+    group = recorded().one("aws:rds/parameterGroup:ParameterGroup").inputs
+    # RDS user guide: force_ssl is 1 by itself since PostgreSQL 15, and passwords are SCRAM's since 14.
+    assert int(group["family"].removeprefix("postgres")) >= 15
+    pending = {one["name"] for one in group["parameters"] if one["applyMethod"] == "pending-reboot"}
+    assert pending == {"rds.force_ssl", "password_encryption"}
+    assert {one["applyMethod"] for one in group["parameters"]} == {"immediate", "pending-reboot"}
 
 
 def test_logs_go_to_groups_that_were_there_first() -> None:
@@ -134,8 +143,16 @@ def test_logs_go_to_groups_that_were_there_first() -> None:
     assert {one.inputs["name"] for one in groups} == {
         "/aws/rds/instance/mlplatform-dev/postgresql",
         "/aws/rds/instance/mlplatform-dev/upgrade",
+        # Enhanced monitoring writes there, and would make it without a key and without an end.
+        "RDSOSMetrics",
     }
+    assert all(one.inputs["kmsKeyId"] and one.inputs["retentionInDays"] for one in groups)
     assert {one.urn for one in groups} <= set(recorded().one(INSTANCE).depends_on)
+
+
+def test_a_second_environment_of_an_account_leaves_the_group_that_they_share_alone() -> None:
+    found = recorded(owns_os_metrics_log_group=False).of_type("aws:cloudwatch/logGroup:LogGroup")
+    assert "RDSOSMetrics" not in {one.inputs["name"] for one in found}
 
 
 @pytest.mark.parametrize(("days", "mode"), [(7, "standard"), (372, "standard"), (731, "advanced")])

@@ -109,7 +109,10 @@ def test_nobody_else_installs_add_ons_or_nodes() -> None:
 
 def test_the_network_plugin_enforces_network_policies_with_a_role_of_its_own() -> None:
     plugin = recorded().one(ADD_ON, "cluster-vpc-cni")
-    assert json.loads(plugin.inputs["configurationValues"])["enableNetworkPolicy"] == "true"
+    configuration = json.loads(plugin.inputs["configurationValues"])
+    assert configuration["enableNetworkPolicy"] == "true"
+    # Strict would cut off the add-ons' own pods, for which nobody writes policies.
+    assert configuration["env"]["NETWORK_POLICY_ENFORCING_MODE"] == "standard"
     (identity,) = plugin.inputs["podIdentityAssociations"]
     assert identity["serviceAccount"] == "aws-node"
     agent = recorded().one(ADD_ON, "cluster-eks-pod-identity-agent")

@@ -22,15 +22,13 @@ CHARTS = ["cluster-autoscaler", "aws-load-balancer-controller", "metrics-server"
 
 
 @cache
-def controllers(*, gpu: bool = False) -> Recorder:
+def controllers() -> Recorder:
     def program() -> None:
         provider = k8s.Provider("kubernetes", kubeconfig="{}")
         ready = pulumi.ComponentResource("test:index:Ready", "ready", None, None)
         Controllers(
             "controllers",
-            ControllersArgs(
-                cluster_name="mlplatform-dev", region="eu-central-1", vpc_id="vpc-1", gpu=gpu, ready=[ready]
-            ),
+            ControllersArgs(cluster_name="mlplatform-dev", region="eu-central-1", vpc_id="vpc-1", ready=[ready]),
             pulumi.ResourceOptions(providers={"kubernetes": provider}),
         )
 
@@ -72,12 +70,6 @@ def test_a_controller_is_told_what_it_cannot_ask_the_metadata_service() -> None:
 def test_the_namespace_of_operators_refuses_pods_with_rights() -> None:
     labels = controllers().one("kubernetes:core/v1:Namespace").inputs["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
-
-
-def test_gpus_are_announced_only_where_there_are_some() -> None:
-    assert {one.name for one in controllers().of_type(RELEASE)} == {f"controllers-{name}" for name in CHARTS}
-    plugin = controllers(gpu=True).one(RELEASE, "controllers-nvidia-device-plugin").inputs
-    assert plugin["values"]["nodeSelector"] == service_types.RAY_GPU.labels
 
 
 def test_volumes_of_executors_are_encrypted_with_our_key() -> None:

@@ -16,20 +16,19 @@ from mlplatform.config.sections import NodeGroups as Settings
 from mlplatform.foundation.aws.eks.node_groups import NodeGroups, NodeGroupsArgs
 from mlplatform.foundation.aws.eks.user_data import max_pods, user_data
 from mlplatform.instance_types import DISK_PODS_SHARE, INSTANCE_TYPES
-from mlplatform.service_types import RAY_GPU, SERVICE_TYPES, SPARK_EXECUTOR, SYSTEM
+from mlplatform.service_types import SERVICE_TYPES, SPARK_EXECUTOR, SYSTEM
 from platform_contract.executor_profile import eks_allocatable_memory_mib
 from recorder import Recorded, Recorder
 
 GROUP, TEMPLATE, TAG = "aws:eks/nodeGroup:NodeGroup", "aws:ec2/launchTemplate:LaunchTemplate", "aws:autoscaling/tag:Tag"
 TAGS = {"platform": "mlplatform", "owner": "ml-platform"}
 EXECUTORS = ("r6id.2xlarge", "r5d.2xlarge")
-GPU_TYPE = "g5.xlarge"
 
 
 @functools.cache
 def recorded(settings: Settings | None = None) -> Recorder:
     executors = node_group(*EXECUTORS, capacity_type="spot", local_disks=True, disk_gib=60, max_size=20)
-    usual = node_groups(system=node_group(min_size=2), spark_executor=executors, ray_gpu=node_group(GPU_TYPE))
+    usual = node_groups(system=node_group(min_size=2), spark_executor=executors)
     args = NodeGroupsArgs(
         settings=settings or usual,
         cluster_name=CLUSTER,
@@ -68,11 +67,10 @@ def test_no_two_groups_tolerate_each_others_pods() -> None:
         assert not taints <= tolerated, f"a pod of {left.name} can land on a node of {right.name}"
 
 
-def test_a_disabled_group_and_an_absent_gpu_group_are_not_made() -> None:
+def test_a_disabled_group_is_not_made() -> None:
     found = recorded(node_groups(notebook=node_group(enabled=False)))
     names = {one.name for one in found.of_type(GROUP)}
     assert "nodes-notebook" not in names
-    assert "nodes-ray-gpu" not in names
     assert not any("notebook" in one.name for one in found.resources)
 
 
@@ -81,6 +79,12 @@ def test_executors_are_spot_of_several_types_over_all_zones() -> None:
     assert (inputs["capacityType"], inputs["instanceTypes"]) == ("SPOT", list(EXECUTORS))
     assert inputs["subnetIds"] == ["subnet-a", "subnet-b"]
     assert group(SYSTEM.name).inputs["capacityType"] == "ON_DEMAND"
+
+
+def test_a_group_of_one_zone_has_that_zones_subnet_alone_and_is_never_balanced() -> None:
+    found = recorded(node_groups(spark_driver=node_group(zone="b")))
+    assert found.one(GROUP, "nodes-spark-driver").inputs["subnetIds"] == ["subnet-b"]
+    assert found.one(GROUP, "nodes-serving").inputs["subnetIds"] == ["subnet-a", "subnet-b"]
 
 
 def test_the_autoscaler_and_not_the_program_decides_how_many_nodes_there_are() -> None:
@@ -95,7 +99,6 @@ def test_the_autoscaler_and_not_the_program_decides_how_many_nodes_there_are() -
     [
         (("m7i.large",), "AL2023_x86_64_STANDARD"),
         (("m7g.large",), "AL2023_ARM_64_STANDARD"),
-        ((GPU_TYPE,), "AL2023_x86_64_NVIDIA"),
     ],
 )
 def test_the_machine_image_follows_from_the_instance_types(types: tuple[str, ...], image: str) -> None:
@@ -147,7 +150,7 @@ def test_a_group_comes_after_the_rights_of_its_nodes_which_are_few() -> None:
 
 @pytest.mark.parametrize("service_type", SERVICE_TYPES, ids=lambda one: one.name)
 def test_the_autoscaler_knows_a_group_without_a_node(service_type: Any) -> None:
-    found = hints_of(service_type.name) if service_type.name != "ray" else _ray_hints()
+    found = hints_of(service_type.name)
     for key, value in service_type.labels.items():
         assert found[f"label/{key}"] == value
     for taint in service_type.taints:
@@ -155,23 +158,11 @@ def test_the_autoscaler_knows_a_group_without_a_node(service_type: Any) -> None:
     assert "resources/ephemeral-storage" in found
 
 
-def _ray_hints() -> dict[str, str]:
-    found = [one for one in recorded().of_type(TAG) if one.name.startswith("nodes-ray-") and "gpu" not in one.name]
-    return {
-        one.inputs["tag"]["key"].removeprefix("k8s.io/cluster-autoscaler/node-template/"): one.inputs["tag"]["value"]
-        for one in found
-    }
-
-
 def test_the_autoscaler_counts_local_disks_where_there_are_some_and_else_the_root_volume() -> None:
     smallest = min(INSTANCE_TYPES[name].local_disk_gib for name in EXECUTORS)
     executor = hints_of(SPARK_EXECUTOR.name)["resources/ephemeral-storage"]
     assert executor == f"{int(smallest * DISK_PODS_SHARE) - 1}Gi"
     assert hints_of("serving")["resources/ephemeral-storage"] == "44Gi"
-
-
-def test_gpu_nodes_are_marked_for_the_autoscaler() -> None:
-    assert group(RAY_GPU.name).inputs["labels"]["k8s.amazonaws.com/accelerator"] == "g5"
 
 
 def node_config(inputs: Any) -> Any:

@@ -12,6 +12,7 @@ from cloudformation import schemas
 from hypothesis import given
 from hypothesis import strategies as st
 from mlplatform.config import sections
+from mlplatform.foundation.aws import engine_versions
 from mlplatform.foundation.aws.monitoring.alarm_catalogue import emr_alarm
 from mlplatform.foundation.aws.monitoring.alarms import Alarms, AlarmsArgs, NodeGroupWatch
 from recorder import Recorder
@@ -99,6 +100,12 @@ def test_cloudwatch_takes_the_alarm(key: str) -> None:
         assert found["statistic"] in known["Statistic"]["enum"]
         period = found["period"]
     assert found["evaluationPeriods"] * period <= LONGEST_SECONDS[period < 3600]
+
+
+def test_silence_of_kafkas_controllers_is_no_fault() -> None:
+    """With KRaft no broker reports the count (KIP-1001), and MSK tells of brokers."""
+    assert engine_versions.KAFKA.endswith(".kraft")
+    assert alarm("kafka-controller")["treatMissingData"] == "notBreaching"
 
 
 def test_credits_are_watched_only_where_there_are_some() -> None:
