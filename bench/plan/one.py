@@ -16,7 +16,6 @@ REPOSITORY: Final = Path(__file__).resolve().parents[2]
 DIGEST: Final = "sha256:" + "0" * 64
 WHAT_ONLY_AN_OWNER_KNOWS: Final = {
     "mlplatform:owner.accountId": "123456789012",
-    "mlplatform:owner.domain": "ml.example.org",
     "mlplatform:owner.alertEmail": "on-call@example.org",
     # With all images, so that nothing is left out.
     **{f"mlplatform:images.{field.alias or name}": DIGEST for name, field in Images.model_fields.items()},

@@ -6,7 +6,7 @@ every row with the copy of the catalogue that moto ships. A type that is missing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
@@ -18,10 +18,20 @@ Architecture = Literal["amd64", "arm64"]
 HIDDEN_MEMORY_SHARE: Final = 0.075
 """Part of an instance's memory that Linux never sees: the hypervisor's and the kernel's own. Karpenter assumes the same
 share (its default of VM_MEMORY_OVERHEAD_PERCENT) for a type of which it has seen no node yet."""
+BURSTABLE_FAMILIES: Final = ("t2", "t3", "t3a", "t4g")
+"""EC2 user guide, "Burstable performance instances"; RDS and MSK name their sizes after them. A test compares them with
+the catalogue of EC2."""
 DAEMONS_CPU_MILLICORES: Final = 250
 """CPU that the pods on every node ask for: VPC CNI, kube-proxy, Pod Identity agent, EBS and EFS drivers, rounded up."""
 DAEMONS_MEMORY_MIB: Final = 512
 """Their memory, rounded up."""
+DAEMON_PODS: Final = 6
+"""The pods themselves, of which each takes one of the kubelet's places: those five, and a device plugin."""
+MOST_PODS: Final = 110
+MOST_PODS_OF_LARGE: Final = 250
+LARGE_VCPUS: Final = 30
+"""EKS allows 110 pods on a node with fewer than 30 vCPUs and 250 on a larger one, however many addresses it has
+(`max-pods-calculator.sh` of awslabs/amazon-eks-ami)."""
 DISK_SYSTEM_GIB: Final = 10
 """Space on a node's disk for the operating system and the images, before pods get any."""
 DISK_PODS_SHARE: Final = 0.9
@@ -96,6 +106,20 @@ def node_capacity(facts: InstanceTypeFacts) -> NodeCapacity:
         eks_allocatable_memory_mib(facts.memory_mib, facts.max_pods),
         facts.max_pods,
     )
+
+
+def is_burstable(name: str) -> bool:
+    """Of an instance type (``t3.large``), a class (``db.t3.large``) or a broker type (``kafka.t3.small``)."""
+    return name.split(".")[-2] in BURSTABLE_FAMILIES
+
+
+def max_pods(types: Sequence[InstanceTypeFacts]) -> int:
+    """The kubelet's limit on a group's nodes: the least of their types, so that it does not depend on which one starts.
+
+    nodeadm reserves memory for as many pods as the node's own type has addresses for, whatever this limit says; that
+    number, `InstanceTypeFacts.max_pods`, is the one that `platform_contract.executor_profile` counts with.
+    """
+    return min(min(facts.max_pods, MOST_PODS if facts.vcpus < LARGE_VCPUS else MOST_PODS_OF_LARGE) for facts in types)
 
 
 def _type(

@@ -21,7 +21,7 @@ from mlplatform_cost.prices import UnknownPriceError, load_prices
 from mlplatform_cost.report import as_json, print_estimate
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-ANYBODY: Final = {"accountId": "000000000000", "domain": "example.org", "alertEmail": "nobody@example.org"}
+ANYBODY: Final = {"accountId": "000000000000", "alertEmail": "nobody@example.org"}
 """Stands for what only an owner knows, and what no price depends on."""
 
 

@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 from infra_configs import ENVIRONMENTS, platform_config
 from mlplatform.config.base import AwsEnvironment
-from mlplatform.config.checks import data, network
+from mlplatform.config.checks import data
 from mlplatform.config.checks.fitting import fits
 from mlplatform.config.checks.node_groups import groups
 from mlplatform.config.checks.system import MLFLOW_SERVER
 from mlplatform.instance_types import INSTANCE_TYPES, InstanceTypeFacts, node_shape
-from platform_contract.rds_certificates import certificates
 
 ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}
 
@@ -116,12 +115,3 @@ def test_rds_has_every_class_for_postgresql_17() -> None:
     ours = {f"db.{family}.{size}" for family, sizes in data.DATABASE_FAMILIES.items() for size in sizes}
     assert known, "cfn-lint knows no class for PostgreSQL 17"
     assert ours <= known
-
-
-def test_every_region_is_one_of_the_aws_partition() -> None:
-    others = ("cn-", "us-gov-", "us-iso", "eusc-")
-    folder = files("moto").joinpath("ec2/resources/instance_type_offerings/region")
-    known = {file.name.removesuffix(".json.gz") for file in folder.iterdir()}
-    assert set(network.REGIONS) <= {region for region in known if not region.startswith(others)}
-    # A database's certificate must have an authority that its clients know.
-    assert set(network.REGIONS) == set(certificates())

@@ -8,8 +8,8 @@ import re
 import pytest
 from infra_configs import ENVIRONMENTS, platform_config
 from mlplatform import naming
+from mlplatform.aws_regions import REGIONS
 from mlplatform.config.base import AwsEnvironment
-from mlplatform.config.checks.network import REGIONS
 from mlplatform.config.workload_sections import Images
 from mlplatform.naming import Names
 from mlplatform.tags import platform_tags

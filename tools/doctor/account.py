@@ -26,7 +26,7 @@ from tools.doctor.finding import Finding, good, lacks, note
 ROOT: Final = Path(__file__).resolve().parents[2]
 Session = Any
 """A `boto3.Session`: its clients are made when the program runs, and have no types."""
-ANYBODY: Final = {"domain": "example.org", "alertEmail": "nobody@example.org", "accountId": "000000000000"}
+ANYBODY: Final = {"alertEmail": "nobody@example.org", "accountId": "000000000000"}
 PATIENCE: Final = Config(connect_timeout=5, read_timeout=10, retries={"max_attempts": 2, "mode": "standard"})
 
 

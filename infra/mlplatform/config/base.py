@@ -28,39 +28,68 @@ class Section(BaseModel):
     )
 
 
-def _digits_as_text(value: object) -> object:
-    """`pulumi config set --path` stores digits as a number, so a number is as good as the text of it."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+_SMALLEST, _LARGEST = 100_000_000_000, 999_999_999_999
+
+
+def _twelve_digits_as_text(value: object) -> object:
+    """`pulumi config set --path` stores digits as a number: one of twelve digits can mean nothing but their text.
+
+    One of fewer may have begun with a nought, which YAML takes for the sign of an octal number: 012345670123 arrives as
+    1402433619. No such number is as large as twelve digits are.
+    """
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number and _SMALLEST <= value <= _LARGEST else value  # type: ignore[operator]
 
 
 AccountId = Annotated[
     str,
-    BeforeValidator(_digits_as_text),
+    BeforeValidator(_twelve_digits_as_text),
     Field(pattern=r"^[0-9]{12}$", examples=["123456789012"]),
     WithJsonSchema(
-        {"anyOf": [{"type": "string", "pattern": "^[0-9]{12}$"}, {"type": "integer"}], "examples": ["123456789012"]}
+        {
+            "anyOf": [
+                {"type": "string", "pattern": "^[0-9]{12}$"},
+                {"type": "integer", "minimum": _SMALLEST, "maximum": _LARGEST},
+            ],
+            "examples": ["123456789012"],
+        }
     ),
 ]
-TeamName = Annotated[
-    str, BeforeValidator(_digits_as_text), Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$", examples=["ml-platform"])
+TeamName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$", examples=["ml-platform"])]
+CostCentre = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,30}$", examples=["ML-1234"])]
+Title = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9_]([A-Za-z0-9 _.-]*[A-Za-z0-9_.-])?$",
+        min_length=1,
+        max_length=250,
+        examples=["flight-delay"],
+    ),
 ]
-CostCentre = Annotated[
-    str, BeforeValidator(_digits_as_text), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,30}$", examples=["ML-1234"])
-]
-Title = Annotated[str, BeforeValidator(_digits_as_text), Field(min_length=1, max_length=250)]
+"""A name in MLflow. Of a model it takes no slash, no colon and nothing that is a path of another name
+(`_validate_model_name` of mlflow/utils/validation.py; a test in its environment compares the two); of an experiment as
+many characters as its column holds, 256. What is left out besides is what nobody can type into an address."""
 RoleArn = Annotated[
     str,
     Field(
-        pattern=r"^arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$",
+        pattern=r"^arn:aws:iam::[0-9]{12}:role/([A-Za-z0-9+=,.@_-]+/)*[A-Za-z0-9+=,.@_-]{1,64}$",
+        max_length=608,
         examples=["arn:aws:iam::123456789012:role/platform-admins"],
     ),
 ]
+"""Of the partition `aws`, as all regions that there are to choose from."""
 Cidr = Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$", examples=["10.20.0.0/16"])]
-Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", examples=["on-call@example.org"])]
-Domain = Annotated[
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+Email = Annotated[
     str,
-    Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", max_length=200, examples=["ml.example.org"]),
+    Field(
+        pattern=rf"^{_ATOM}(\.{_ATOM})*@({_LABEL}\.)+[A-Za-z]{{2,63}}$",
+        max_length=254,
+        examples=["on-call@example.org"],
+    ),
 ]
+"""A dot-atom at a domain (RFC 5321, 4.1.2): one address, which SNS and Budgets send to."""
 ImageDigest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$", examples=[f"sha256:{'0123456789abcdef' * 4}"])]
 InstanceType = Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$", examples=["m7i.xlarge"])]
 LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2557, 3653]

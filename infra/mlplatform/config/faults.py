@@ -62,7 +62,6 @@ class ConfigError(pulumi.RunError):
 
 OWNER_QUESTIONS: Final = {
     "owner.accountId": "<the 12 digits of the AWS account>",
-    "owner.domain": "<a private DNS domain, as ml.example.org>",
     "owner.alertEmail": "<who gets alarms, as on-call@example.org>",
 }
 """Keys that only the owner of an environment can fill in, and what to type there."""

@@ -8,28 +8,46 @@ from platform_contract.executor_profile import NodeShape
 from pydantic import Field, SecretStr
 
 from mlplatform.config.base import Section
-from mlplatform.config.workload_sections import Images, Mlflow, Notebooks, Ray, Serving, Spark
-from mlplatform.instance_types import NodeCapacity
+from mlplatform.config.workload_sections import (
+    MOST_CPUS,
+    MOST_DISK_GIB,
+    MOST_MEMORY_MIB,
+    Images,
+    Mlflow,
+    Ray,
+    Serving,
+    Spark,
+)
+from mlplatform.instance_types import DAEMON_PODS, MOST_PODS, NodeCapacity
+
+_HOST = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_PATH = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY = rf"{_HOST}(\.{_HOST})*(:[0-9]{{1,5}})?(/{_PATH})*"
+"""Host, port and path of a registry (the grammar of github.com/distribution/reference)."""
 
 ImageReference = Annotated[
     str,
     Field(
-        pattern=r"^[a-z0-9.:/_-]+@sha256:[0-9a-f]{64}$",
+        pattern=rf"^{_REPOSITORY}(:[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?@sha256:[0-9a-f]{{64}}$",
+        max_length=400,
         examples=[f"localhost:5000/mlplatform/postgresql@sha256:{'0123456789abcdef' * 4}"],
     ),
 ]
 
 
+MOST_LOCAL_NODES = 1000
+
+
 class Nodes(Section):
     """The nodes of one service type: what pods may ask of each. Their labels and taints are the platform's own."""
 
-    cpu_millicores: int = Field(ge=100)
+    cpu_millicores: int = Field(ge=100, le=MOST_CPUS * 1000)
     """CPU that pods may ask for on a node, in millicores."""
-    memory_mib: int = Field(ge=256)
+    memory_mib: int = Field(ge=256, le=MOST_MEMORY_MIB)
     """Memory that pods may ask for on a node, in MiB."""
-    disk_gib: int = Field(default=20, ge=1)
+    disk_gib: int = Field(default=20, ge=1, le=MOST_DISK_GIB)
     """Space for emptyDir volumes on a node, in GiB."""
-    max_size: int = Field(default=1, ge=0, le=1000)
+    max_size: int = Field(default=1, ge=0, le=MOST_LOCAL_NODES)
     """Nodes that there are; 0 turns the service type off."""
 
     @property
@@ -41,6 +59,16 @@ class Nodes(Section):
     def min_size(self) -> int:
         """Nothing starts or ends nodes here."""
         return self.max_size
+
+    @property
+    def largest_size(self) -> int:
+        """More are a slip."""
+        return MOST_LOCAL_NODES
+
+    @property
+    def places(self) -> int:
+        """What the kubelet's own default, 110, leaves."""
+        return MOST_PODS - DAEMON_PODS
 
     @property
     def is_known(self) -> bool:
@@ -96,12 +124,12 @@ class InCluster(Section):
 
     context: str | None = None
     """Context of the kubeconfig; none for its current one."""
-    folder: str = Field(pattern=r"^/[^\s:]*[^\s:/]$", examples=["/srv/mlplatform"])
+    folder: str = Field(pattern=r"^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$", max_length=200, examples=["/srv/mlplatform"])
     """A folder that is the same on every node, with the folders lake, models, notebooks, database and kafka in it that
     user 1000 may write to."""
-    registry: str = Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*$", examples=["localhost:5000/mlplatform"])
+    registry: str = Field(pattern=rf"^{_REPOSITORY}$", max_length=200, examples=["localhost:5000/mlplatform"])
     """Where the nodes pull the workloads' images from."""
-    password_seed: SecretStr = Field(min_length=16)
+    password_seed: SecretStr = Field(min_length=16, max_length=1000)
     """What all passwords of the environment are derived from: `pulumi config set --secret`."""
     stand_ins: StandIns = StandIns()
     """Images of the database and the broker."""
@@ -127,7 +155,5 @@ class LocalConfig(Section):
     """Spark's driver and executors."""
     serving: Serving = Serving()
     """The serving deployments."""
-    notebooks: Notebooks = Notebooks(enabled=False)
-    """Notebook servers."""
     images: Images = Images()
     """Digests of the workloads' images."""

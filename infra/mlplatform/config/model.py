@@ -19,7 +19,7 @@ from mlplatform.config.sections import (
     Protection,
     SharedFiles,
 )
-from mlplatform.config.workload_sections import ImageBuild, Images, Mlflow, Notebooks, Ray, Serving, Spark
+from mlplatform.config.workload_sections import ImageBuild, Images, Mlflow, Ray, Serving, Spark
 
 
 class PlatformConfig(Section):
@@ -62,8 +62,6 @@ class PlatformConfig(Section):
     """Spark's driver and executors."""
     serving: Serving = Serving()
     """The serving deployments."""
-    notebooks: Notebooks = Notebooks()
-    """Notebook servers."""
     image_build: ImageBuild = ImageBuild()
     """How the workloads' images are built."""
     images: Images = Images()

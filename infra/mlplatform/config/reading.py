@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, Final, overload
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -59,7 +61,7 @@ def read_sections(
     sections: dict[str, Section] = {}
     known = sections_of(config)
     names = {to_camel(name): name for name in config.model_fields}
-    faults = [_unknown(key, values[key], known) for key in values if key not in known]
+    faults = [_unknown(key, known) for key in values if key not in known]
     for key, field in known.items():
         model = field.annotation
         assert isinstance(model, type)  # noqa: S101 - the model has sections alone
@@ -99,19 +101,39 @@ def _fault(section: str, model: type[Section], detail: ErrorDetails) -> Fault:
             keys = _keys(*(one for one in models_within(field.annotation if field else None) if _is_kind(one, part)))
     key = ".".join(path)
     if detail["type"] == "extra_forbidden":
-        return _unknown(key, detail["input"], keys)
-    # A message ends up in logs: it never shows what was to be a secret.
-    hidden = detail["type"] == "missing" or (field is not None and field.annotation is SecretStr)
-    given = NOT_GIVEN if hidden else detail["input"]
+        return _unknown(key, keys)
+    within = models_within(field.annotation) if field else iter([model])
+    hidden = detail["type"] == "missing" or _holds_a_secret(field, within)
     what, remedy = _words(detail, field)
-    return Fault(key, what, given, remedy)
+    return Fault(key, what, NOT_GIVEN if hidden else detail["input"], remedy)
 
 
-def _unknown(key: str, given: object, known: Mapping[str, Any]) -> Fault:
+def _holds_a_secret(field: FieldInfo | None, within: Iterable[type[BaseModel]]) -> bool:
+    """Whether a value is a secret, or a section with one in it. A message ends up in logs, and never shows it."""
+    if field is not None and field.annotation is SecretStr:
+        return True
+    return any(_holds_a_secret(one, models_within(one.annotation)) for of in within for one in of.model_fields.values())
+
+
+def _unknown(key: str, known: Mapping[str, Any]) -> Fault:
+    """Without the value: what stands below a misspelt key may be a secret."""
     last = key.rsplit(".", maxsplit=1)[-1]
-    close = difflib.get_close_matches(last, known, n=1)
+    # One that is a key somewhere else is not misspelt.
+    close = [] if last in _keys_anywhere() else difflib.get_close_matches(last, known, n=1)
     remedy = f"did you mean {close[0]}?" if close else f"remove it, or use one of {', '.join(known)}"
-    return Fault(key, "is not a key of the configuration", given, remedy)
+    return Fault(key, "is not a key of the configuration", NOT_GIVEN, remedy)
+
+
+@cache
+def _keys_anywhere() -> frozenset[str]:
+    """All keys below a section, of any environment."""
+    found: set[str] = set()
+    todo: list[type[BaseModel]] = [PlatformConfig, LocalConfig]
+    while todo:
+        for name, field in todo.pop().model_fields.items():
+            found.add(to_camel(name))
+            todo.extend(models_within(field.annotation))
+    return frozenset(found)
 
 
 def _words(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
@@ -125,6 +147,8 @@ def _words(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
     if kind in _BOUNDS:
         what, remedy, bound = _BOUNDS[kind]
         return what, remedy.format(about[bound])
+    if _is_unquoted(detail, field):
+        return "is no text: without quotes YAML has read it as something else", "put what you wrote in quotes"
     if kind in _TYPES:
         word = _TYPES[kind]
         return f"is not {word}", f"write {word}"
@@ -137,6 +161,23 @@ def _words(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
         return "has no kind that is known", f"use kind {', '.join(kinds[:-1])} or {kinds[-1]}"
     return detail["msg"], "correct it"  # nothing in the model leads here; a test keeps it so
 
+
+def _is_unquoted(detail: ErrorDetails, field: FieldInfo | None) -> bool:
+    """Whether it was meant as a text, as ``0042`` (an octal number, 34), ``no`` (false) or ``2026-01-01`` (a time)."""
+    given = detail["input"]
+    if detail["type"] == "string_type":
+        return isinstance(given, (bool, int, float)) and _may_be_digits(field)
+    return detail["type"] == "string_pattern_mismatch" and bool(TIME.fullmatch(given))
+
+
+def _may_be_digits(field: FieldInfo | None) -> bool:
+    """Whether a text of digits is one that the key can have; where it is not, an example helps more than quotes."""
+    patterns = [one.pattern for one in (field.metadata if field else ()) if getattr(one, "pattern", None)]
+    return all(any(re.fullmatch(pattern, "0" * length) for length in (1, 12)) for pattern in patterns)
+
+
+TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+"""As the engine hands a YAML timestamp over."""
 
 _BOUNDS: Final = {
     "greater_than_equal": ("is too small", "use at least {}", "ge"),

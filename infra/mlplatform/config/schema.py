@@ -14,7 +14,7 @@ from mlplatform.config.model import PlatformConfig
 from mlplatform.config.reading import models_within
 from mlplatform.naming import PLATFORM
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when a key is removed or means something else."""
 FOLDER: Final = Path(__file__).resolve().parents[2] / "schemas"
 SCHEMA_FILES: Final[dict[type[PlatformConfig | LocalConfig], Path]] = {

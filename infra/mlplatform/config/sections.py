@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from platform_contract.executor_profile import NodeShape
 from pydantic import Field
@@ -11,7 +11,6 @@ from mlplatform.config.base import (
     AccountId,
     Cidr,
     CostCentre,
-    Domain,
     Email,
     InstanceType,
     LogRetentionDays,
@@ -19,7 +18,10 @@ from mlplatform.config.base import (
     Section,
     TeamName,
 )
-from mlplatform.instance_types import INSTANCE_TYPES, NodeCapacity, node_capacity, node_shape
+from mlplatform.instance_types import DAEMON_PODS, INSTANCE_TYPES, NodeCapacity, max_pods, node_capacity, node_shape
+
+MOST_NODES: Final = 450
+"""Of a managed node group (EKS' quotas)."""
 
 
 class Owner(Section):
@@ -27,8 +29,6 @@ class Owner(Section):
 
     account_id: AccountId
     """The AWS account. A provider that reaches another account refuses to work."""
-    domain: Domain
-    """The private DNS domain in which the platform's internal addresses are."""
     alert_email: Email
     """Gets alarms and budget warnings."""
     team: TeamName = "ml-platform"
@@ -92,9 +92,9 @@ class NodeGroup(Section):
     """Of one architecture and one size, in order of preference; several make spot capacity easier to find."""
     capacity_type: Literal["onDemand", "spot"] = "onDemand"
     """Spot is for what can be interrupted: executors and Ray workers."""
-    min_size: int = Field(ge=0)
+    min_size: int = Field(ge=0, le=MOST_NODES)
     """Nodes that are always there; 0 lets the autoscaler start the first one."""
-    max_size: int = Field(ge=1, le=450)
+    max_size: int = Field(ge=1, le=MOST_NODES)
     """Nodes at most; EKS allows 450 in a group."""
     disk_gib: int = Field(default=50, ge=20, le=16384)
     """The root volume (gp3, encrypted), in GiB. Holds images and, without local disks, shuffle files."""
@@ -102,6 +102,16 @@ class NodeGroup(Section):
     """Whether the instance types' NVMe disks become one array (RAID 0) for shuffle files."""
     zone: Annotated[str, Field(pattern=r"^[a-z]$", examples=["a"])] | None = None
     """Letter of the only zone of its nodes; none for all zones, among which EC2 moves nodes as it sees fit."""
+
+    @property
+    def largest_size(self) -> int:
+        """EKS' quota."""
+        return MOST_NODES
+
+    @property
+    def places(self) -> int:
+        """What the kubelet's limit leaves."""
+        return max_pods([INSTANCE_TYPES[name] for name in self.instance_types]) - DAEMON_PODS
 
     @property
     def is_known(self) -> bool:
@@ -167,8 +177,8 @@ class Database(Section):
 
     instance_class: str = Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$", examples=["db.t4g.medium"])
     """Size of the instance, with AWS's prefix db."""
-    storage_gib: int = Field(default=50, ge=20, le=65536)
-    """Storage to start with, in GiB (gp3, encrypted)."""
+    storage_gib: int = Field(default=50, ge=20, le=59578)
+    """Storage to start with, in GiB (gp3, encrypted). RDS has 65536 at most, and wants a tenth to grow by."""
     max_storage_gib: int = Field(default=200, ge=20, le=65536)
     """How far the storage grows by itself, in GiB; RDS wants 10 % above `storageGib`."""
     multi_zone: bool = False
@@ -236,7 +246,7 @@ class Emr(Section):
 class Monitoring(Section):
     """What an on-call person is told."""
 
-    monthly_budget_usd: int = Field(ge=1)
+    monthly_budget_usd: int = Field(ge=1, le=10_000_000)
     """The AWS budget; warnings go out at 80 % forecast and 100 % actual."""
 
 

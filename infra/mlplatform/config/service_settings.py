@@ -8,7 +8,7 @@ from typing import Protocol
 from platform_contract.executor_profile import NodeShape
 
 from mlplatform.config.base import Environment
-from mlplatform.config.workload_sections import Images, Mlflow, Notebooks, Ray, Serving, Spark
+from mlplatform.config.workload_sections import Images, Mlflow, Ray, Serving, Spark
 from mlplatform.instance_types import NodeCapacity
 
 
@@ -26,6 +26,18 @@ class NodesOfType(Protocol):
     @property
     def max_size(self) -> int:
         """Nodes at most."""
+
+    @property
+    def largest_size(self) -> int:
+        """What `max_size` can be at most."""
+
+    @property
+    def places(self) -> int:
+        """Pods that a node has room for beside those that run on every node, however small they are.
+
+        Raises:
+            KeyError: a size is not known.
+        """
 
     @property
     def is_known(self) -> bool:
@@ -102,10 +114,6 @@ class ServiceSettings(Protocol):
     @property
     def serving(self) -> Serving:
         """The serving deployments."""
-
-    @property
-    def notebooks(self) -> Notebooks:
-        """Notebook servers."""
 
     @property
     def images(self) -> Images:

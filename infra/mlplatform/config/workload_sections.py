@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from mlplatform.config.base import ImageDigest, Section, Title
+
+MOST_CPUS: Final = 1000
+MOST_MEMORY_GIB: Final = 4096
+MOST_MEMORY_MIB: Final = MOST_MEMORY_GIB * 1024
+MOST_DISK_GIB: Final = 16384
+"""No node, and no volume of AWS' general-purpose disks, was larger for a long time: what is above is a slip."""
+MOST_PODS: Final = 10_000
+MOST_SECONDS: Final = 7 * 24 * 3600
 
 KubernetesName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$", examples=["cpu-medium"])]
 
@@ -27,11 +35,11 @@ class RayWorkerGroup(Section):
 
     name: KubernetesName
     """Distinct among the groups."""
-    cpu: int = Field(ge=1)
+    cpu: int = Field(ge=1, le=MOST_CPUS)
     """CPUs of a worker's pod: request and limit."""
-    memory_gib: int = Field(ge=1)
+    memory_gib: int = Field(ge=1, le=MOST_MEMORY_GIB)
     """Memory of a worker's pod in GiB: request and limit."""
-    min_workers: int = Field(default=0, ge=0)
+    min_workers: int = Field(default=0, ge=0, le=1000)
     """Workers that are always there."""
     max_workers: int = Field(ge=1, le=1000)
     """Workers at most; Ray's autoscaler asks for them."""
@@ -40,17 +48,17 @@ class RayWorkerGroup(Section):
 class Ray(Section):
     """The Ray cluster, and what training asks of it."""
 
-    head_cpu: int = Field(default=2, ge=1)
+    head_cpu: int = Field(default=2, ge=1, le=MOST_CPUS)
     """CPUs of the head's pod; it runs no tasks."""
-    head_memory_gib: int = Field(default=8, ge=2)
+    head_memory_gib: int = Field(default=8, ge=2, le=MOST_MEMORY_GIB)
     """Memory of the head's pod, in GiB."""
     worker_groups: Annotated[tuple[RayWorkerGroup, ...], Field(min_length=1)]
     """One for each size of worker."""
-    idle_timeout_seconds: int = Field(default=120, ge=30)
+    idle_timeout_seconds: int = Field(default=120, ge=30, le=MOST_SECONDS)
     """After this long without work a worker ends."""
-    training_workers: int = Field(default=1, ge=1)
+    training_workers: int = Field(default=1, ge=1, le=1000)
     """Workers of a training."""
-    training_cpus_per_worker: int = Field(default=2, ge=1)
+    training_cpus_per_worker: int = Field(default=2, ge=1, le=MOST_CPUS)
     """Threads of each training worker."""
 
 
@@ -59,7 +67,7 @@ class EmptyDir(Section):
 
     kind: Literal["emptyDir"] = "emptyDir"
     """Which of the three kinds of space it is: emptyDir, localDisk or claim."""
-    size_gib: int = Field(gt=0)
+    size_gib: int = Field(gt=0, le=MOST_DISK_GIB)
     """Space of each executor, in GiB."""
 
 
@@ -68,7 +76,7 @@ class LocalDisk(Section):
 
     kind: Literal["localDisk"] = "localDisk"
     """Which of the three kinds of space it is: emptyDir, localDisk or claim."""
-    size_gib: int = Field(gt=0)
+    size_gib: int = Field(gt=0, le=MOST_DISK_GIB)
     """Space of each executor, in GiB."""
 
 
@@ -77,7 +85,7 @@ class Claim(Section):
 
     kind: Literal["claim"] = "claim"
     """Which of the three kinds of space it is: emptyDir, localDisk or claim."""
-    size_gib: int = Field(gt=0)
+    size_gib: int = Field(gt=0, le=MOST_DISK_GIB)
     """Space of each executor, in GiB."""
 
 
@@ -93,27 +101,27 @@ class Decommissioning(Section):
 class Executor(Section):
     """Size and behaviour of Spark's executors; must fit every instance type of the node group `sparkExecutor`."""
 
-    cores: int = Field(default=3, gt=0)
+    cores: int = Field(default=3, gt=0, le=MOST_CPUS)
     """Task slots, and CPUs that the pod asks for."""
-    heap_mib: int = Field(default=6144, ge=450)
+    heap_mib: int = Field(default=6144, ge=450, le=MOST_MEMORY_MIB)
     """The JVM's heap, in MiB."""
-    overhead_mib: int = Field(default=1024, ge=384)
+    overhead_mib: int = Field(default=1024, ge=384, le=MOST_MEMORY_MIB)
     """Metaspace, threads and native buffers, in MiB."""
-    off_heap_mib: int = Field(default=1024, ge=0)
+    off_heap_mib: int = Field(default=1024, ge=0, le=MOST_MEMORY_MIB)
     """Tungsten's memory outside the heap, in MiB; 0 turns it off."""
-    pyspark_memory_mib: int = Field(default=2048, ge=0)
+    pyspark_memory_mib: int = Field(default=2048, ge=0, le=MOST_MEMORY_MIB)
     """Python workers, in MiB; 0 leaves them in the overhead."""
     local_dir: Annotated[EmptyDir | LocalDisk | Claim, Field(discriminator="kind")]
     """Where shuffle files go."""
-    instances: int = Field(default=2, gt=0)
+    instances: int = Field(default=2, gt=0, le=MOST_PODS)
     """Executors to start with."""
-    max_instances: int | None = Field(default=None, gt=0)
+    max_instances: int | None = Field(default=None, gt=0, le=MOST_PODS)
     """Upper bound of dynamic allocation; none turns it off."""
-    allocation_batch_size: int = Field(default=20, gt=0)
+    allocation_batch_size: int = Field(default=20, gt=0, le=1000)
     """Pods that are asked for at a time."""
     min_registered_resources_ratio: float = Field(default=0.8, gt=0, le=1)
     """Part of the executors that must be there before the first task runs."""
-    max_registered_resources_waiting_seconds: int = Field(default=300, gt=0)
+    max_registered_resources_waiting_seconds: int = Field(default=300, gt=0, le=MOST_SECONDS)
     """After this long tasks run with what there is, in seconds; a node takes minutes to start."""
     decommissioning: Decommissioning | None = None
     """How an executor leaves a node that is taken away; spot needs it."""
@@ -122,10 +130,8 @@ class Executor(Section):
 class Spark(Section):
     """Spark in client mode: a driver's pod that asks Kubernetes for executors."""
 
-    driver_memory_mib: int = Field(default=4096, ge=512)
+    driver_memory_mib: int = Field(default=4096, ge=512, le=MOST_MEMORY_MIB)
     """The driver's heap, in MiB."""
-    driver_cpu: int = Field(default=2, ge=1)
-    """CPUs of the driver's pod."""
     executor: Executor
     """The executors."""
 
@@ -135,13 +141,13 @@ class Service(Section):
 
     enabled: bool = True
     """Whether it is deployed."""
-    cpu_millicores: int = Field(default=1000, ge=100)
+    cpu_millicores: int = Field(default=1000, ge=100, le=MOST_CPUS * 1000)
     """CPU of a pod: request and limit, in millicores."""
-    memory_mib: int = Field(default=2048, ge=512)
+    memory_mib: int = Field(default=2048, ge=512, le=MOST_MEMORY_MIB)
     """Memory of a pod: request and limit, in MiB."""
-    min_replicas: int = Field(default=2, ge=1)
+    min_replicas: int = Field(default=2, ge=1, le=MOST_PODS)
     """Pods that are always there; two survive the loss of a node."""
-    max_replicas: int = Field(default=6, ge=1)
+    max_replicas: int = Field(default=6, ge=1, le=MOST_PODS)
     """Pods at most."""
     target_cpu_percent: int = Field(default=60, ge=10, le=95)
     """The autoscaler adds pods above this share of the requested CPU."""
@@ -156,13 +162,6 @@ class Serving(Section):
     """Pattern A: the wrapping API that asks the model API."""
     flight_api_shared: Service = Service()
     """Pattern B: the wrapping API that serves the file on shared storage."""
-
-
-class Notebooks(Section):
-    """Where notebook servers run."""
-
-    enabled: bool = True
-    """Whether the namespace and its storage exist."""
 
 
 class ImageBuild(Section):

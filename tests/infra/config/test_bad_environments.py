@@ -88,8 +88,8 @@ CASES = (
     bad(
         "prod",
         {"database.instanceClass": "db.t4g.large"},
-        "database.instanceClass: does not do for prod: a burstable class slows down when its CPU credits "
-        "are used up (given: db.t4g.large): use an m or r class, as db.m7g.large",
+        "database.instanceClass: is burstable, slower or charged for once its CPU credits are used up: prod has none"
+        " (given: db.t4g.large): use an m or r class, as db.m7g.large",
     ),
     bad(
         "prod",
@@ -104,8 +104,8 @@ CASES = (
     bad(
         "prod",
         {"kafka.instanceType": "kafka.t3.small"},
-        "kafka.instanceType: does not do for prod: a burstable broker slows down when its CPU credits "
-        "are used up (given: kafka.t3.small): use an m type, as kafka.m7g.large",
+        "kafka.instanceType: is burstable, slower or charged for once its CPU credits are used up: prod has none "
+        "(given: kafka.t3.small): use an m type, as kafka.m7g.large",
     ),
     bad(
         "prod",

@@ -9,11 +9,11 @@ CASES = (
     bad(
         "dev",
         {"aws.region": "eu-central-9"},
-        "aws.region: is not a region that the platform knows (given: eu-central-9): use one of af-south-1, ap-east-1, "
+        "aws.region: is not a region of AWS (given: eu-central-9): use one of af-south-1, ap-east-1, "
         "ap-northeast-1, ap-northeast-2, ap-northeast-3, ap-south-1, ap-south-2, ap-southeast-1, "
-        "ap-southeast-2, ap-southeast-3, ap-southeast-4, ca-central-1, eu-central-1, "
-        "eu-central-2, eu-north-1, eu-south-1, eu-south-2, eu-west-1, eu-west-2, eu-west-3, "
-        "me-central-1, me-south-1, sa-east-1, us-east-1, us-east-2, us-west-1, us-west-2",
+        "ap-southeast-2, ap-southeast-3, ap-southeast-4, ca-central-1, eu-central-1, eu-central-2, "
+        "eu-north-1, eu-south-1, eu-south-2, eu-west-1, eu-west-2, eu-west-3, me-central-1, me-south-1, "
+        "sa-east-1, us-east-1, us-east-2, us-west-1, us-west-2",
     ),
     bad(
         "dev",
@@ -25,6 +25,7 @@ CASES = (
         {"aws.zones": ["a", "b", "c", "d"], "kafka.brokers": 4},
         'aws.zones: has more than the 3 zones that the address plan has room for (given: ["a", "b", "c", '
         '"d"]): remove some',
+        "aws.zones: names a zone that eu-central-1 does not have (given: d): use some of a, b, c",
     ),
     bad(
         "dev", {"aws.zones": ["a", "a", "b"]}, 'aws.zones: names a zone twice (given: ["a", "a", "b"]): name each once'
@@ -117,8 +118,8 @@ CASES = (
     bad(
         "dev",
         {"cluster.endpointPublicAccess": True, "cluster.publicAccessCidrs": ["10.0.0.0/8"]},
-        "cluster.publicAccessCidrs: has a private range, which EKS refuses: nobody comes from there over "
-        "the internet (given: 10.0.0.0/8): name public addresses",
+        "cluster.publicAccessCidrs: has a range from which nobody comes over the internet: private, loopback,"
+        " link-local, a carrier's own, multicast or reserved (given: 10.0.0.0/8): name public addresses",
     ),
     bad(
         "dev",
@@ -191,18 +192,20 @@ CASES = (
     bad(
         "dev", {"kafka.storageGib": 300}, "kafka.maxStorageGib: is below storageGib, 300 (given: 100): use at least 300"
     ),
-    bad("dev", {"emr.coreUnits": 5}, "emr.coreUnits: is above maxUnits, 4 (given: 5): lower it, or raise maxUnits"),
+    bad(
+        "dev", {"emr.coreUnits": 5}, "emr.coreUnits: is above maxUnits, 4 (given: 5): use at most 4, or raise maxUnits"
+    ),
     bad(
         "dev",
         {"emr.coreInstanceType": "m7g.large"},
-        "emr.coreInstanceType: names a type that EMR does not have (given: m7g.large): use m, c or r "
-        "types from xlarge up",
+        "emr.coreInstanceType: names a type that EMR does not have (given: m7g.large): use m, c or r types "
+        "from xlarge up, as m7g.xlarge",
     ),
     bad(
         "dev",
         {"emr.primaryInstanceType": "t4g.xlarge"},
         "emr.primaryInstanceType: names a type that EMR does not have (given: t4g.xlarge): use m, c or r "
-        "types from xlarge up",
+        "types from xlarge up, as m7g.xlarge",
     ),
     bad(
         "dev",
@@ -219,7 +222,7 @@ CASES = (
         "dev",
         {"emr.coreInstanceType": "m9.xlarge"},
         "emr.coreInstanceType: names an instance type that is not in infra/mlplatform/instance_types.py "
-        "(given: m9.xlarge): use one that is, or add it there",
+        "(given: m9.xlarge): use one that is, as m8g.xlarge, or add it there",
     ),
     bad(
         "dev",

@@ -9,29 +9,30 @@ CASES = (
     bad(
         "dev",
         {"kafak": {"brokers": 3}},
-        'kafak: is not a key of the configuration (given: {"brokers": 3}): did you mean kafka?',
+        "kafak: is not a key of the configuration: did you mean kafka?",
     ),
     bad(
         "dev",
         {"nodeGroups.sparkExecutor.maxsize": 4},
-        "nodeGroups.sparkExecutor.maxsize: is not a key of the configuration (given: 4): did you mean maxSize?",
+        "nodeGroups.sparkExecutor.maxsize: is not a key of the configuration: did you mean maxSize?",
     ),
     bad(
         "dev",
         {"spark.executor.localDir.storageClass": "gp3"},
-        "spark.executor.localDir.storageClass: is not a key of the configuration (given: gp3): remove "
-        "it, or use one of kind, sizeGib",
+        "spark.executor.localDir.storageClass: is not a key of the configuration: remove it, or use one of "
+        "kind, sizeGib",
     ),
     bad(
         "dev",
         {"serving.modelApi.replicas": 2},
-        "serving.modelApi.replicas: is not a key of the configuration (given: 2): did you mean minReplicas?",
+        "serving.modelApi.replicas: is not a key of the configuration: remove it, or use one of enabled, "
+        "cpuMillicores, memoryMib, minReplicas, maxReplicas, targetCpuPercent",
     ),
     bad(
         "dev",
         {"nodeGroups.gpu": {}},
-        "nodeGroups.gpu: is not a key of the configuration (given: {}): remove it, or use one of system, "
-        "sparkDriver, sparkExecutor, ray, serving, notebook",
+        "nodeGroups.gpu: is not a key of the configuration: remove it, or use one of system, sparkDriver, "
+        "sparkExecutor, ray, serving, notebook",
     ),
     bad("dev", {"nodeGroups.ray": REMOVED}, "nodeGroups.ray: is missing: add it (Ray's head and workers)"),
     bad(
@@ -48,12 +49,8 @@ CASES = (
     bad(
         "dev",
         {"owner.accountId": 12345678901},
-        'owner.accountId: is not written as it must be (given: "12345678901"): write it like 123456789012',
-    ),
-    bad(
-        "dev",
-        {"owner.domain": "ml_example"},
-        "owner.domain: is not written as it must be (given: ml_example): write it like ml.example.org",
+        "owner.accountId: is no text: without quotes YAML has read it as something else (given: 12345678901):"
+        " put what you wrote in quotes",
     ),
     bad(
         "dev",

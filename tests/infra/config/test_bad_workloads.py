@@ -10,36 +10,37 @@ CASES = (
         "dev",
         {"ray.headMemoryGib": 64},
         "ray.headMemoryGib: makes a pod of 1500 millicores and 66048 MiB with KubeRay's autoscaler, but "
-        "m6a.2xlarge leaves 7660 millicores and 28805 MiB (given: 64): lower it, or use larger types in "
+        "m6a.2xlarge leaves 7660 millicores and 28805 MiB (given: 64): use at most 27, or larger nodes in "
         "nodeGroups.ray",
     ),
     bad(
         "dev",
         {"ray.headCpu": 8},
-        "ray.headCpu: makes a pod of 8500 millicores and 4608 MiB with KubeRay's autoscaler, but "
-        "m6a.2xlarge leaves 7660 millicores and 28805 MiB (given: 8): lower it, or use larger types in "
-        "nodeGroups.ray",
+        "ray.headCpu: makes a pod of 8500 millicores and 4608 MiB with KubeRay's autoscaler, but m6a.2xlarge "
+        "leaves 7660 millicores and 28805 MiB (given: 8): use at most 7, or larger nodes in nodeGroups.ray",
     ),
     bad(
         "dev",
         {"ray.workerGroups[0].memoryGib": 32},
-        "ray.workerGroups[0].memoryGib: is more than the 28805 MiB that m6a.2xlarge leaves (given: 32): use at most 28",
+        "ray.workerGroups[0].memoryGib: is more than the 28805 MiB that m6a.2xlarge leaves (given: 32): use "
+        "at most 28, or larger nodes",
     ),
     bad(
         "dev",
         {"ray.workerGroups[0].cpu": 8},
-        "ray.workerGroups[0].cpu: is more than the 7660 millicores that m6a.2xlarge leaves (given: 8): use at most 7",
+        "ray.workerGroups[0].cpu: is more than the 7660 millicores that m6a.2xlarge leaves (given: 8): use at"
+        " most 7, or larger nodes",
     ),
     bad(
         "dev",
         {"ray.workerGroups[0].minWorkers": 4},
-        "ray.workerGroups[0].minWorkers: is above maxWorkers, 3 (given: 4): lower it, or raise maxWorkers",
+        "ray.workerGroups[0].minWorkers: is above maxWorkers, 3 (given: 4): use at most 3, or raise maxWorkers",
     ),
     bad(
         "dev",
         {"ray.workerGroups[0].maxWorkers": 40},
-        "nodeGroups.ray.maxSize: is too small for all workers of ray.workerGroups and the head (given: "
-        "4): use at least 40, or lower maxWorkers",
+        "nodeGroups.ray.maxSize: is too small for all workers of ray.workerGroups and the head (given: 4): "
+        "use at least 40, or lower maxWorkers of ray.workerGroups",
     ),
     bad(
         "dev",
@@ -56,31 +57,27 @@ CASES = (
     bad(
         "dev",
         {"spark.driverMemoryMib": 16384},
-        "spark.driverMemoryMib: makes a pod of 22937 MiB with Python's overhead, but m6a.xlarge leaves "
-        "13650 (given: 16384): lower it, or use larger types in nodeGroups.sparkDriver",
-    ),
-    bad(
-        "dev",
-        {"spark.driverCpu": 4},
-        "spark.driverCpu: is more than the 3670 millicores that m6a.xlarge leaves (given: 4): use at most 3",
+        "spark.driverMemoryMib: makes a pod of 22937 MiB with Python's overhead, but m6a.xlarge leaves 13650 "
+        "(given: 16384): use at most 9750, or larger nodes in nodeGroups.sparkDriver",
     ),
     bad(
         "dev",
         {"spark.executor.heapMib": 32768},
-        "spark.executor.heapMib: makes a pod of 36864 MiB (heap 32768, overhead 1024, off-heap 1024, "
-        "Python 2048), but m6a.2xlarge leaves 28805 (given: 32768): lower it, or use larger types in "
-        "nodeGroups.sparkExecutor",
+        "spark.executor.heapMib: makes a pod of 36864 MiB (heap 32768, overhead 1024, off-heap 1024, Python "
+        "2048), but m6a.2xlarge leaves 28805 (given: 32768): use at most 24709, or less of overheadMib, "
+        "offHeapMib and pysparkMemoryMib, or larger nodes in nodeGroups.sparkExecutor",
     ),
     bad(
         "dev",
         {"spark.executor.cores": 8},
-        "spark.executor.cores: is more than the 7660 millicores that m6a.2xlarge leaves (given: 8): use at most 7",
+        "spark.executor.cores: is more than the 7660 millicores that m6a.2xlarge leaves (given: 8): use at "
+        "most 7, or larger nodes in nodeGroups.sparkExecutor",
     ),
     bad(
         "dev",
         {"spark.executor.localDir.sizeGib": 100},
-        "spark.executor.localDir.sizeGib: needs 200 GiB for the 2 executors that fit a node, but "
-        "m6a.2xlarge has 125 for pods (given: 100): use at most 62, a larger nodeGroups.sparkExecutor.diskGib, types "
+        "spark.executor.localDir.sizeGib: needs 200 GiB for the 2 executors that fit a node, but m6a.2xlarge "
+        "has 125 for pods (given: 100): use at most 62, or a larger nodeGroups.sparkExecutor.diskGib, types "
         "with larger NVMe disks, or kind claim",
     ),
     bad(
@@ -100,7 +97,7 @@ CASES = (
     bad(
         "dev",
         {"spark.executor.maxInstances": 1},
-        "spark.executor.maxInstances: is below instances, 2 (given: 1): raise it, or remove it",
+        "spark.executor.maxInstances: is below instances, 2 (given: 1): use at least 2, or remove it",
     ),
     bad(
         "dev",
@@ -125,25 +122,25 @@ CASES = (
     bad(
         "dev",
         {"serving.modelApi.minReplicas": 4},
-        "serving.modelApi.minReplicas: is above maxReplicas, 3 (given: 4): lower it, or raise maxReplicas",
+        "serving.modelApi.minReplicas: is above maxReplicas, 3 (given: 4): use at most 3, or raise maxReplicas",
     ),
     bad(
         "dev",
         {"serving.modelApi.memoryMib": 65536},
         "serving.modelApi.memoryMib: is more than t3.xlarge leaves a pod, 3670 millicores and 13650 MiB "
-        "(given: 65536): lower it, or use larger types in nodeGroups.serving",
+        "(given: 65536): use at most 13650, or larger nodes in nodeGroups.serving",
     ),
     bad(
         "dev",
         {"serving.flightApiShared.cpuMillicores": 8000},
         "serving.flightApiShared.cpuMillicores: is more than t3.xlarge leaves a pod, 3670 millicores and "
-        "13650 MiB (given: 8000): lower it, or use larger types in nodeGroups.serving",
+        "13650 MiB (given: 8000): use at most 3670, or larger nodes in nodeGroups.serving",
     ),
     bad(
         "dev",
         {"serving.modelApi.maxReplicas": 30},
-        "nodeGroups.serving.maxSize: is too small for all services at their maxReplicas (given: 4): use "
-        "at least 12, or lower maxReplicas",
+        "nodeGroups.serving.maxSize: is too small for all services at their maxReplicas, with one pod more "
+        "while they are rolled out (given: 4): use at least 13, or lower maxReplicas of serving",
     ),
 )
 

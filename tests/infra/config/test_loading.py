@@ -25,9 +25,7 @@ def test_the_stack_is_the_environment(environment: Any) -> None:
 
 
 def test_a_misspelt_key_is_seen_though_nobody_asks_for_it() -> None:
-    with pytest.raises(
-        ConfigError, match=r"mlplatform:kafak: is not a key of the configuration .* did you mean kafka\?"
-    ):
+    with pytest.raises(ConfigError, match=r"mlplatform:kafak: is not a key of the configuration: did you mean kafka\?"):
         loaded(stack_config("dev") | {"kafak": {"brokers": 3}})
 
 

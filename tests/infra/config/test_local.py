@@ -33,9 +33,8 @@ CASES = [
     ),
     bad(
         {"spark.executor.localDir.sizeGib": 21},
-        "spark.executor.localDir.sizeGib: needs 42 GiB for the 2 executors that fit a node, but a node has 20 for pods"
-        " (given: 21): use at most 10, a larger nodeGroups.sparkExecutor.diskGib, types with larger NVMe disks, or kind"
-        " claim",
+        "spark.executor.localDir.sizeGib: needs 42 GiB for the 2 executors that fit a node, but a node has 20"
+        " for pods (given: 21): use at most 10, or a larger nodeGroups.sparkExecutor.diskGib",
     ),
     bad(
         {"spark.executor.instances": 3},
@@ -44,40 +43,39 @@ CASES = [
     ),
     bad(
         {"spark.driverMemoryMib": 2400},
-        "spark.driverMemoryMib: makes a pod of 3360 MiB with Python's overhead, but a node leaves 2560 (given: 2400):"
-        " lower it, or use larger types in nodeGroups.sparkDriver",
+        "spark.driverMemoryMib: makes a pod of 3360 MiB with Python's overhead, but a node leaves 2560 "
+        "(given: 2400): use at most 1828, or larger nodes in nodeGroups.sparkDriver",
     ),
     bad(
         {"nodeGroups.ray.maxSize": 1},
-        "nodeGroups.ray.maxSize: is too small for all workers of ray.workerGroups and the head (given: 1): use at least"
-        " 2, or lower maxWorkers",
+        "nodeGroups.ray.maxSize: is too small for all workers of ray.workerGroups and the head (given: 1): "
+        "use at least 2, or lower maxWorkers of ray.workerGroups",
     ),
     bad(
         {"nodeGroups.system.maxSize": 1},
-        "nodeGroups.system.maxSize: is too small for MLflow, its databases' job and the stand-ins (given: 1): use at"
-        " least 2, or larger nodes",
+        "nodeGroups.system.maxSize: is too small for MLflow, its databases' job and the stand-ins (given: 1):"
+        " use at least 2, or lower mlflow.replicas",
     ),
     bad(
         {"nodeGroups.system.maxSize": 0},
-        "nodeGroups.system.maxSize: leaves no node for MLflow and the database (given: 0): use at least 1",
+        "nodeGroups.system.maxSize: may not be 0: MLflow and the database run there (given: 0): use at least 1",
     ),
     bad(
         {"nodeGroups.system.memoryMib": 2000},
-        "nodeGroups.system.memoryMib: or cpuMillicores is too small for MLflow's server, which asks for 1000"
-        " millicores and 2048 MiB (given: 2000): use at least 2048 MiB and 1000 millicores",
+        "nodeGroups.system.memoryMib: is too small for MLflow's server (given: 2000): use at least 2048",
     ),
     bad(
         {"nodeGroups.serving.memoryMib": 700},
         *(
             f"serving.{key}.memoryMib: is more than a node leaves a pod, 1200 millicores and 700 MiB (given: 768):"
-            " lower it, or use larger types in nodeGroups.serving"
+            " use at most 700, or larger nodes in nodeGroups.serving"
             for key in ("flightApiEmbedded", "flightApiShared", "modelApi")
         ),
     ),
     bad(
         {"aws": {"region": "eu-central-1"}},
-        'aws: is not a key of the configuration (given: {"region": "eu-central-1"}): remove it, or use one of'
-        " inCluster, nodeGroups, mlflow, ray, spark, serving, notebooks, images",
+        "aws: is not a key of the configuration: remove it, or use one of inCluster, nodeGroups, mlflow, ray,"
+        " spark, serving, images",
     ),
 ]
 

@@ -24,8 +24,6 @@ def test_a_stack_file_is_complete_but_for_what_only_its_owner_knows(environment:
         f"Pulumi.{environment}.yaml lacks what only its owner knows. Type:\n"
         f"  pulumi config set --stack {environment} --path 'mlplatform:owner.accountId'"
         " '<the 12 digits of the AWS account>'\n"
-        f"  pulumi config set --stack {environment} --path 'mlplatform:owner.domain'"
-        " '<a private DNS domain, as ml.example.org>'\n"
         f"  pulumi config set --stack {environment} --path 'mlplatform:owner.alertEmail'"
         " '<who gets alarms, as on-call@example.org>'"
     )
@@ -39,7 +37,7 @@ def test_the_commands_of_that_message_complete_the_file() -> None:
 
 def test_faults_everywhere_are_all_named_at_once() -> None:
     changes = {
-        "owner.domain": REMOVED,
+        "owner.alertEmail": REMOVED,
         "kafak": {},
         "nodeGroups.ray.minSize": "two",
         "kafka.brokers": 4,
@@ -49,16 +47,18 @@ def test_faults_everywhere_are_all_named_at_once() -> None:
     }
     assert refusal("dev", changed("dev", changes)) == (
         "Pulumi.dev.yaml lacks what only its owner knows. Type:\n"
-        "  pulumi config set --stack dev --path 'mlplatform:owner.domain' '<a private DNS domain, as ml.example.org>'\n"
+        "  pulumi config set --stack dev --path 'mlplatform:owner.alertEmail' '<who gets alarms, as"
+        " on-call@example.org>'\n"
         "Pulumi.dev.yaml has 6 faults:\n"
-        "  mlplatform:kafak: is not a key of the configuration (given: {}): did you mean kafka?\n"
+        "  mlplatform:kafak: is not a key of the configuration: did you mean kafka?\n"
         "  mlplatform:nodeGroups.ray.minSize: is not a whole number (given: two): write a whole number\n"
         "  mlplatform:database.maxStorageGib: leaves storageGib, 20, less than the 10 % that RDS wants to grow by"
         " (given: 20): use at least 22\n"
         "  mlplatform:kafka.brokers: is not a multiple of the 3 zones in aws.zones (given: 4): use 6, or other zones\n"
         "  mlplatform:ray.trainingWorkers: is more than ray.workerGroups can hold of 4 CPUs each (given: 50): use at"
         " most 3, or raise maxWorkers\n"
-        "  mlplatform:serving.modelApi.minReplicas: is above maxReplicas, 3 (given: 9): lower it, or raise maxReplicas"
+        "  mlplatform:serving.modelApi.minReplicas: is above maxReplicas, 3 (given: 9): use at most 3, or raise"
+        " maxReplicas"
     )
 
 

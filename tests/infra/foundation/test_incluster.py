@@ -10,6 +10,7 @@ import pytest
 from infra_configs import EXAMPLE_CLUSTER, local_config
 from infra_endpoints import manifests
 from mlplatform import naming, service_types
+from mlplatform.config.faults import ConfigError
 from mlplatform.foundation.incluster import kafka, postgresql
 from mlplatform.foundation.incluster.passwords import derived
 from mlplatform.program import main
@@ -162,7 +163,7 @@ def test_without_an_image_of_kafka_there_is_no_kafka_and_the_contract_says_so() 
 
 def test_without_an_image_of_the_database_one_sentence_says_what_to_do() -> None:
     values = local_config({"inCluster.standIns": {}})
-    with pytest.raises(pulumi.RunError, match=r"standIns.postgresql is not there, .* 'make images' builds"):
+    with pytest.raises(ConfigError, match=r"standIns.postgresql: is missing, .* 'make images' builds"):
         build(main, values, "local")
 
 

@@ -9,16 +9,19 @@ from typing import Any, Final
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from infra_configs import ENVIRONMENTS, EXAMPLE_OWNER
+from mlplatform.aws_regions import REGIONS
 from mlplatform.config.base import AwsEnvironment
 from mlplatform.config.checks import data, environments
 from mlplatform.config.checks.fitting import Need, nodes_needed
-from mlplatform.config.checks.network import INTERFACE_ENDPOINTS, REGIONS
+from mlplatform.config.checks.network import INTERFACE_ENDPOINTS
 from mlplatform.config.checks.ray import AUTOSCALER
 from mlplatform.config.checks.system import CONTROLLER, CONTROLLERS, MLFLOW_SERVER
-from mlplatform.instance_types import INSTANCE_TYPES, node_shape
+from mlplatform.instance_types import BURSTABLE_FAMILIES, DAEMON_PODS, INSTANCE_TYPES, max_pods, node_shape
 from platform_contract.executor_profile import NodeShape
+from platform_contract.rds_certificates import certificates
 
 Draw = Callable[[SearchStrategy[Any]], Any]
+USABLE_REGIONS: Final = sorted(REGIONS.keys() & certificates().keys())
 LOG_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2557, 3653)
 
 
@@ -27,14 +30,16 @@ def accepted_configs(draw: Draw) -> tuple[AwsEnvironment, dict[str, Any]]:
     """An environment's name and its values, without ``mlplatform:``."""
     environment: AwsEnvironment = draw(st.sampled_from(ENVIRONMENTS))
     prod, architecture = environment == "prod", draw(st.sampled_from(["amd64", "arm64"]))
-    zones = draw(st.permutations("abcdef").map(lambda letters: letters[: 3 if prod else draw(st.integers(2, 3))]))
+    name = draw(st.sampled_from(USABLE_REGIONS if not prod else [one for one in USABLE_REGIONS if one != "us-west-1"]))
+    letters = draw(st.permutations(REGIONS[name].zones))
+    zones = letters[: 3 if prod else draw(st.integers(2, min(3, len(letters))))]
     days = st.sampled_from([one for one in LOG_DAYS if one >= environments.LOG_DAYS[environment]])
     replicas = draw(st.integers(2 if prod else 1, 10))
     groups: dict[str, Any] = {
-        "system": _system(draw, architecture, replicas, least=2 if prod else 1),
-        "sparkDriver": _group(draw, architecture) | {"zone": draw(st.sampled_from(zones))},
+        "system": _system(draw, architecture, replicas, prod=prod),
+        "sparkDriver": _group(draw, architecture, burstable=not prod) | {"zone": draw(st.sampled_from(zones))},
         "sparkExecutor": _group(draw, architecture, spot=True, local_disks=True),
-        "notebook": _group(draw, architecture, spot=not prod) | {"enabled": draw(st.booleans())},
+        "notebook": _group(draw, architecture, spot=not prod, burstable=not prod) | {"enabled": draw(st.booleans())},
     }
     ray = _ray(draw, groups, architecture, spot=not prod)
     groups["ray"] |= {"zone": draw(st.sampled_from(zones))}
@@ -42,7 +47,7 @@ def accepted_configs(draw: Draw) -> tuple[AwsEnvironment, dict[str, Any]]:
     public = not prod and draw(st.booleans())
     values: dict[str, Any] = {
         "owner": EXAMPLE_OWNER | {"team": draw(st.sampled_from(["ml-platform", "a", "0"])), "costCentre": "ML-1"},
-        "aws": {"region": draw(st.sampled_from(REGIONS)), "zones": list(zones)},
+        "aws": {"region": name, "zones": list(zones)},
         "network": {
             # Up to 10.63: below EKS's own ranges, and apart from Docker's.
             "cidr": f"10.{draw(st.integers(0, 63))}.0.0/{draw(st.integers(16, 18))}",
@@ -71,7 +76,7 @@ def accepted_configs(draw: Draw) -> tuple[AwsEnvironment, dict[str, Any]]:
         },
         "database": _database(draw, environment, draw(days)),
         "kafka": _kafka(draw, environment, len(zones), draw(days)),
-        "emr": _emr(draw),
+        "emr": _emr(draw, name),
         "monitoring": {"monthlyBudgetUsd": draw(st.integers(1, 10**6))},
         "protection": {"protect": prod or draw(st.booleans()), "retainOnDelete": prod or draw(st.booleans())},
         "mlflow": {
@@ -82,7 +87,6 @@ def accepted_configs(draw: Draw) -> tuple[AwsEnvironment, dict[str, Any]]:
         "ray": ray,
         "spark": _spark(draw, groups),
         "serving": serving,
-        "notebooks": {"enabled": groups["notebook"]["enabled"] and draw(st.booleans())},
         "imageBuild": {"architecture": architecture},
         "images": {
             name: f"sha256:{draw(st.sampled_from('0123456789abcdef')) * 64}"
@@ -160,11 +164,12 @@ def _group(
     *,
     spot: bool = False,
     local_disks: bool = False,
+    burstable: bool = False,
     least_vcpus: int = 2,
 ) -> dict[str, Any]:
-    """A node group; it may be spot, or have local disks, where it is said so."""
+    """A node group; it may be spot, have local disks, or burstable types, where it is said so."""
     disks = local_disks and draw(st.booleans())
-    names = draw(st.sampled_from(_alike(architecture, disks, least_vcpus)))
+    names = draw(st.sampled_from(_alike(architecture, disks, burstable, least_vcpus)))
     types = draw(st.lists(st.sampled_from(names), unique=True, min_size=1, max_size=5))
     most = draw(st.integers(1, 8))
     return {
@@ -172,18 +177,18 @@ def _group(
         "capacityType": draw(st.sampled_from(["spot", "onDemand"])) if spot and len(types) > 1 else "onDemand",
         "minSize": draw(st.integers(0, most)),
         "maxSize": most,
-        "diskGib": draw(st.integers(20, 500)),
+        "diskGib": draw(st.integers(30, 500)),
         "localDisks": disks,
     }
 
 
 @cache
-def _alike(architecture: str, disks: bool, least_vcpus: int) -> list[list[str]]:
+def _alike(architecture: str, disks: bool, burstable: bool, least_vcpus: int) -> list[list[str]]:
     """Types that may be in a group together, for each size."""
     found: dict[tuple[int, int], list[str]] = {}
     for one in INSTANCE_TYPES.values():
         kind = (one.architecture, one.gpus, bool(one.disks) or not disks)
-        if kind == (architecture, 0, True) and one.vcpus >= least_vcpus:
+        if kind == (architecture, 0, True) and one.vcpus >= least_vcpus and (burstable or not one.burstable):
             found.setdefault((one.vcpus, one.memory_mib), []).append(one.name)
     return list(found.values())
 
@@ -199,14 +204,15 @@ def _tightest(group: dict[str, Any]) -> NodeShape:
 
 def _hold(draw: Draw, group: dict[str, Any], pods: list[tuple[Need, int]], least: int = 0) -> None:
     """Makes the group large enough for the pods."""
-    needed = nodes_needed(pods, _tightest(group))
+    most_pods = max_pods([INSTANCE_TYPES[name] for name in group["instanceTypes"]]) - DAEMON_PODS
+    needed = nodes_needed(pods, _tightest(group), most_pods)
     group["maxSize"] = max(1, needed, least) + draw(st.integers(0, 2))
     group["minSize"] = draw(st.integers(least, group["maxSize"]))
 
 
-def _system(draw: Draw, architecture: str, replicas: int, least: int) -> dict[str, Any]:
-    group = _group(draw, architecture)
-    _hold(draw, group, [(CONTROLLER, CONTROLLERS), (MLFLOW_SERVER, replicas)], least)
+def _system(draw: Draw, architecture: str, replicas: int, *, prod: bool) -> dict[str, Any]:
+    group = _group(draw, architecture, burstable=not prod)
+    _hold(draw, group, [(CONTROLLER, CONTROLLERS), (MLFLOW_SERVER, replicas + 1)], least=2 if prod else 1)
     return group
 
 
@@ -288,18 +294,20 @@ def _spark(draw: Draw, groups: dict[str, Any]) -> dict[str, Any]:
     return {
         # Python's overhead is 40 %, and 384 MiB at least.
         "driverMemoryMib": draw(st.integers(512, int((driver.allocatable_memory_mib - 384) / 1.4))),
-        "driverCpu": draw(st.integers(1, driver.allocatable_cpu_millicores // 1000)),
         "executor": executor,
     }
 
 
 def _serving(draw: Draw, groups: dict[str, Any], architecture: str, *, prod: bool) -> dict[str, Any]:
-    group = groups["serving"] = _group(draw, architecture, spot=not prod) | {"enabled": draw(st.booleans())}
+    group = groups["serving"] = _group(draw, architecture, spot=not prod, burstable=not prod) | {
+        "enabled": draw(st.booleans())
+    }
     node, services, pods = _tightest(group), {}, []
     for name in ("modelApi", "flightApiEmbedded", "flightApiShared"):
         least = draw(st.integers(2 if prod else 1, 4))
+        asks_nobody = name != "flightApiEmbedded" or services["modelApi"]["enabled"]
         service = services[name] = {
-            "enabled": group["enabled"] and draw(st.booleans()),
+            "enabled": group["enabled"] and asks_nobody and draw(st.booleans()),
             "cpuMillicores": draw(st.integers(100, node.allocatable_cpu_millicores)),
             "memoryMib": draw(st.integers(512, node.allocatable_memory_mib)),
             "minReplicas": least,
@@ -308,13 +316,14 @@ def _serving(draw: Draw, groups: dict[str, Any], architecture: str, *, prod: boo
         }
         if service["enabled"]:
             pods.append((Need(service["memoryMib"], service["cpuMillicores"]), service["maxReplicas"]))
-    _hold(draw, group, pods, least=2 if prod else 0)
+    # One more while a service is rolled out.
+    _hold(draw, group, [*pods, *([(max(need for need, _ in pods), 1)] if pods else [])], least=2 if prod else 0)
     return services
 
 
 def _database(draw: Draw, environment: AwsEnvironment, log_days: int) -> dict[str, Any]:
     prod, storage = environment == "prod", draw(st.integers(20, 1000))
-    families = [one for one in data.DATABASE_FAMILIES if not (prod and one in data.BURSTABLE_DATABASES)]
+    families = [one for one in data.DATABASE_FAMILIES if not (prod and one in BURSTABLE_FAMILIES)]
     family = draw(st.sampled_from(families))
     insights = [one for one in (7, 31, 62, 93, 186, 372, 731) if one >= environments.INSIGHTS_DAYS[environment]]
     return {
@@ -331,7 +340,7 @@ def _database(draw: Draw, environment: AwsEnvironment, log_days: int) -> dict[st
 
 def _kafka(draw: Draw, environment: AwsEnvironment, zones: int, log_days: int) -> dict[str, Any]:
     prod, storage = environment == "prod", draw(st.integers(1, 1000))
-    family = draw(st.sampled_from([one for one in data.BROKER_FAMILIES if not (prod and one == "t3")]))
+    family = draw(st.sampled_from([one for one in data.BROKER_FAMILIES if not (prod and one in BURSTABLE_FAMILIES)]))
     return {
         "enabled": draw(st.booleans()),
         "instanceType": f"kafka.{family}.{draw(st.sampled_from(data.BROKER_FAMILIES[family]))}",
@@ -344,7 +353,7 @@ def _kafka(draw: Draw, environment: AwsEnvironment, zones: int, log_days: int) -
     }
 
 
-def _emr(draw: Draw) -> dict[str, Any]:
+def _emr(draw: Draw, region: str) -> dict[str, Any]:
     architecture, units = draw(st.sampled_from(["amd64", "arm64"])), draw(st.integers(1, 20))
     names = [
         one.name
@@ -359,5 +368,5 @@ def _emr(draw: Draw) -> dict[str, Any]:
         "coreUnits": units,
         "maxUnits": draw(st.integers(units, 40)),
         "idleTimeoutMinutes": draw(st.integers(1, 10080)),
-        "virtualCluster": draw(st.booleans()),
+        "virtualCluster": "emr-containers" not in REGIONS[region].lacks and draw(st.booleans()),
     }

@@ -19,7 +19,6 @@ REPOSITORY: Final = Path(__file__).resolve().parents[3]
 ENVIRONMENTS: Final[tuple[AwsEnvironment, ...]] = ("dev", "staging", "prod")
 EXAMPLE_OWNER: Final = {
     "accountId": "123456789012",
-    "domain": "ml.example.org",
     "alertEmail": "on-call@example.org",
 }
 

@@ -110,7 +110,7 @@ def example_config(**changes: Any) -> PlatformConfig:
     made = PlatformConfig.model_validate(
         {
             "environment": "dev",
-            "owner": {"accountId": "123456789012", "domain": "ml.example.org", "alertEmail": "on-call@example.org"},
+            "owner": {"accountId": "123456789012", "alertEmail": "on-call@example.org"},
             "aws": {"region": "eu-central-1"},
             "network": {"cidr": "10.20.0.0/16"},
             "nodeGroups": {

@@ -46,7 +46,6 @@ def write_stack(folder: Path, environment: str, account_id: str) -> None:
     read = yaml.safe_load((REPOSITORY / f"Pulumi.{environment}.yaml").read_text())
     read["config"]["mlplatform:owner"] = {
         "accountId": account_id,
-        "domain": "ml.example.org",
         "alertEmail": "on-call@example.org",
     }
     (folder / f"Pulumi.{environment}.yaml").write_text(yaml.safe_dump(read))

@@ -12,6 +12,7 @@ from typing import Final
 
 from mlplatform.config.base import Environment, Section
 from mlplatform.config.checks import (
+    burstable,
     cluster,
     data,
     emr,
@@ -32,6 +33,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *network.CHECKS,
     *cluster.CHECKS,
     *node_groups.CHECKS,
+    *burstable.CHECKS,
     *data.CHECKS,
     *emr.CHECKS,
     *system.CHECKS,
@@ -42,7 +44,9 @@ CHECKS: Final[tuple[Check, ...]] = (
 )
 
 LOCAL_CHECKS: Final[tuple[Check, ...]] = (
+    local.database_has_an_image,
     local.system_pods_fit,
+    local.needed_nodes_are_there,
     *ray.CHECKS,
     spark.driver_fits,
     spark.executor_fits,

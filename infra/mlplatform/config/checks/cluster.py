@@ -7,12 +7,23 @@ from collections.abc import Iterator
 from typing import Final
 
 from mlplatform.config.base import Environment
-from mlplatform.config.checks.network import PRIVATE_RANGES
 from mlplatform.config.faults import Fault
-from mlplatform.config.sections import Cluster
+from mlplatform.config.sections import Cluster, Owner
 
 MOST_PUBLIC_RANGES: Final = 40
 """EKS's quota of public access ranges per cluster."""
+NOWHERE: Final = (
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+)
+"""IANA's registry of special-purpose IPv4 addresses (RFC 6890) and multicast, without the ranges of documentation."""
 EVERYBODY: Final = 16
 """A public range with a shorter prefix is no range of one's own any more."""
 
@@ -50,10 +61,11 @@ def _public_range(key: str, given: str) -> Iterator[Fault]:
     except ValueError:
         yield Fault(key, "has an entry that is not a range of IPv4 addresses", given, "write it like 203.0.113.0/24")
         return
-    if any(network.overlaps(ipaddress.IPv4Network(private)) for private in PRIVATE_RANGES) and network.prefixlen >= 8:
+    if any(network.subnet_of(ipaddress.IPv4Network(one)) for one in NOWHERE):
         yield Fault(
             key,
-            "has a private range, which EKS refuses: nobody comes from there over the internet",
+            "has a range from which nobody comes over the internet: private, loopback, link-local, a carrier's own,"
+            " multicast or reserved",
             given,
             "name public addresses",
         )
@@ -64,6 +76,20 @@ def _public_range(key: str, given: str) -> Iterator[Fault]:
             given,
             f"name ranges of /{EVERYBODY} or smaller",
         )
+
+
+def roles_are_of_the_account(owner: Owner, cluster: Cluster) -> Iterator[Fault]:
+    """EKS looks a role up when it makes its access entry, and sees those of the cluster's account alone."""
+    for key, arns in (("adminRoleArns", cluster.admin_role_arns), ("viewerRoleArns", cluster.viewer_role_arns)):
+        for arn in dict.fromkeys(arns):
+            account, role = arn.split(":", 5)[4:]
+            if account != owner.account_id:
+                yield Fault(
+                    f"cluster.{key}",
+                    f"names a role of another account than owner.accountId, {owner.account_id}",
+                    arn,
+                    f"name one of this account, as arn:aws:iam::{owner.account_id}:{role}",
+                )
 
 
 def roles_are_entered_once(cluster: Cluster) -> Iterator[Fault]:
@@ -84,4 +110,4 @@ def roles_are_entered_once(cluster: Cluster) -> Iterator[Fault]:
             )
 
 
-CHECKS = (public_access_is_bounded, roles_are_entered_once)
+CHECKS = (public_access_is_bounded, roles_are_of_the_account, roles_are_entered_once)

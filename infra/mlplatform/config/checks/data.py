@@ -26,7 +26,6 @@ DATABASE_FAMILIES: Final = {
     "r8g": _UP_TO_16,
 }
 """Families of instance classes for PostgreSQL 17, and their sizes; a test compares them with cfn-lint's list."""
-BURSTABLE_DATABASES: Final = ("t3", "t4g")
 
 BROKER_FAMILIES: Final = {
     "t3": ("small",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mlplatform.config.checks.node_groups import like
 from mlplatform.config.faults import Fault
 from mlplatform.config.sections import Emr
 from mlplatform.instance_types import INSTANCE_TYPES
@@ -23,10 +24,15 @@ def emr_types_fit(emr: Emr) -> Iterator[Fault]:
                 f"emr.{key}",
                 "names an instance type that is not in infra/mlplatform/instance_types.py",
                 name,
-                "use one that is, or add it there",
+                like(name),
             )
         elif facts.burstable or name.endswith(".large"):
-            yield Fault(f"emr.{key}", "names a type that EMR does not have", name, "use m, c or r types from xlarge up")
+            yield Fault(
+                f"emr.{key}",
+                "names a type that EMR does not have",
+                name,
+                "use m, c or r types from xlarge up, as m7g.xlarge",
+            )
     primary = INSTANCE_TYPES.get(emr.primary_instance_type)
     for key, name in named[1:]:
         facts = INSTANCE_TYPES.get(name)
@@ -52,7 +58,10 @@ def core_nodes_fit(emr: Emr) -> Iterator[Fault]:
     """Managed scaling refuses a limit below what is always there."""
     if emr.core_units > emr.max_units:
         yield Fault(
-            "emr.coreUnits", f"is above maxUnits, {emr.max_units}", emr.core_units, "lower it, or raise maxUnits"
+            "emr.coreUnits",
+            f"is above maxUnits, {emr.max_units}",
+            emr.core_units,
+            f"use at most {emr.max_units}, or raise maxUnits",
         )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from mlplatform.config.base import Environment
-from mlplatform.config.checks.data import BURSTABLE_DATABASES
 from mlplatform.config.checks.serving import enabled_services
 from mlplatform.config.faults import Fault
 from mlplatform.config.sections import (
@@ -87,13 +86,6 @@ def database_lasts(environment: Environment, database: Database) -> Iterator[Fau
         True,
         "anybody could delete the database",
     )
-    if environment == "prod" and database.instance_class.split(".")[1] in BURSTABLE_DATABASES:
-        yield Fault(
-            "database.instanceClass",
-            "does not do for prod: a burstable class slows down when its CPU credits are used up",
-            database.instance_class,
-            "use an m or r class, as db.m7g.large",
-        )
     yield from _at_least("database.backupRetentionDays", database.backup_retention_days, BACKUP_DAYS, environment)
     yield from _at_least(
         "database.performanceInsightsRetentionDays",
@@ -105,16 +97,9 @@ def database_lasts(environment: Environment, database: Database) -> Iterator[Fau
 
 
 def kafka_lasts(environment: Environment, kafka: Kafka) -> Iterator[Fault]:
-    """Brokers that keep up, and that one can watch."""
+    """Brokers that one can watch."""
     if not kafka.enabled:
         return
-    if environment == "prod" and kafka.instance_type.startswith("kafka.t3."):
-        yield Fault(
-            "kafka.instanceType",
-            "does not do for prod: a burstable broker slows down when its CPU credits are used up",
-            kafka.instance_type,
-            "use an m type, as kafka.m7g.large",
-        )
     if environment == "prod" and kafka.monitoring == "DEFAULT":
         yield Fault(
             "kafka.monitoring",

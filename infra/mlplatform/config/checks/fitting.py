@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from platform_contract.executor_profile import NodeShape
+
+from mlplatform.config.service_settings import NodesOfType
+
+NO_LIMIT: Final = 10**9
+"""Of pods on a node."""
 
 
 @dataclass(frozen=True, order=True)
@@ -30,18 +36,41 @@ def room(node: NodeShape) -> str:
     return f"{node.allocatable_cpu_millicores} millicores and {node.allocatable_memory_mib} MiB"
 
 
-def nodes_needed(pods: Iterable[tuple[Need, int]], node: NodeShape) -> int:
+def at_most(most: int, least: int, otherwise: str) -> str:
+    """The remedy for a number that is too large, of which the least that can be is known, too."""
+    return f"use at most {most}, or {otherwise}" if most >= least else f"use {otherwise}"
+
+
+def enough(nodes: NodesOfType, needed: int, pods: str) -> str:
+    """The remedy for nodes that are too few.
+
+    Args:
+        nodes: those of a service type.
+        needed: how many would do.
+        pods: the keys that say how many pods there are.
+    """
+    if needed > nodes.largest_size:
+        return f"lower {pods}: they would need {needed} nodes, and there can be {nodes.largest_size} at most"
+    return f"use at least {needed}, or lower {pods}"
+
+
+def nodes_needed(pods: Iterable[tuple[Need, int]], node: NodeShape, most_pods: int = NO_LIMIT) -> int:
     """Nodes that hold so many of each pod: the largest first, each on the first node with room.
+
+    Args:
+        pods: what each asks for, and how many of them there are.
+        node: a node without any.
+        most_pods: places that the kubelet has for them.
 
     Raises:
         ValueError: a pod does not fit an empty node.
     """
     nodes: list[_Alike] = []
     for need, count in sorted(pods, reverse=True):
-        if not fits(need, node):
+        if not fits(need, node) or most_pods < 1:
             raise ValueError(f"{need} do not fit {node.name}")
         # As many empty nodes as pods are always enough.
-        empty = _Alike(node.allocatable_memory_mib, node.allocatable_cpu_millicores, count)
+        empty = _Alike(node.allocatable_memory_mib, node.allocatable_cpu_millicores, most_pods, count)
         nodes = [one for one in _placed(need, count, [*nodes, empty]) if one.is_used(empty)]
     return sum(one.count for one in nodes)
 
@@ -52,21 +81,23 @@ class _Alike:
 
     memory: int
     cpu: int
+    places: int
     count: int
 
     def is_used(self, empty: _Alike) -> bool:
-        return (self.memory, self.cpu) != (empty.memory, empty.cpu)
+        return self.places != empty.places
 
     def with_pods(self, need: Need, each: int, count: int) -> _Alike:
         """So many of the nodes, each with so many pods more."""
         return _Alike(
             self.memory - each * need.memory_mib,
             self.cpu - each * need.cpu_millicores,
+            self.places - each,
             count,
         )
 
     def room_for(self, need: Need) -> int:
-        return min(self.memory // need.memory_mib, self.cpu // need.cpu_millicores)
+        return min(self.places, self.memory // need.memory_mib, self.cpu // need.cpu_millicores)
 
 
 def _placed(need: Need, count: int, nodes: list[_Alike]) -> list[_Alike]:

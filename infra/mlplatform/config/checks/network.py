@@ -6,20 +6,15 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Final
 
+from platform_contract.rds_certificates import certificates
+
 from mlplatform.address_plan import LARGEST_PREFIX, MAX_ZONES, SMALLEST_PREFIX
+from mlplatform.aws_regions import NAMES, REGIONS, OptionalService, Region
 from mlplatform.config.base import Environment
 from mlplatform.config.checks.node_groups import groups, known_types
 from mlplatform.config.faults import Fault
-from mlplatform.config.sections import Aws, Network, NodeGroups
-
-REGIONS: Final = (
-    "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2",
-    "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ca-central-1",
-    "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3",
-    "me-central-1", "me-south-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
-)  # fmt: skip
-"""Regions of the partition `aws` (ARNs and addresses of others differ) whose databases' certificates the platform can
-check (`platform_contract.rds_certificates`)."""
+from mlplatform.config.sections import Aws, Emr, Kafka, Network, NodeGroups
+from mlplatform.instance_types import max_pods
 
 PRIVATE_RANGES: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 """RFC 1918."""
@@ -40,8 +35,6 @@ INTERFACE_ENDPOINTS: Final = (
 missing after a look at AWS's list of services that integrate with PrivateLink."""
 RESERVED_ADDRESSES: Final = 5
 """Of each subnet: AWS's own."""
-MOST_PODS: Final = 110
-"""EKS lets a managed node of up to 30 vCPUs have no more pods, whatever its network interfaces could give."""
 GATEWAY_ENDPOINTS: Final = ("s3", "dynamodb")
 """Have gateway endpoints, which cost nothing; the one for S3 is always there."""
 
@@ -62,11 +55,42 @@ def zones_fit(environment: Environment, aws: Aws) -> Iterator[Fault]:
 
 
 def region_is_known(aws: Aws) -> Iterator[Fault]:
-    """A misspelt region would be found by the first call to AWS."""
-    if aws.region not in REGIONS:
+    """A misspelt region would be found by the first call to AWS, a zone that is not there by the first subnet."""
+    region, usable = REGIONS.get(aws.region), sorted(REGIONS.keys() & certificates().keys())
+    if region is None:
+        yield Fault("aws.region", "is not a region of AWS", aws.region, f"use one of {', '.join(usable)}")
+        return
+    if aws.region not in usable:
         yield Fault(
-            "aws.region", "is not a region that the platform knows", aws.region, f"use one of {', '.join(REGIONS)}"
+            "aws.region",
+            "is a region of which the platform has no certificates to know its databases by"
+            " (platform_contract.rds_certificates)",
+            aws.region,
+            f"use one of {', '.join(usable)}",
         )
+    for letter in dict.fromkeys(aws.zones):
+        if letter not in region.zones:
+            yield Fault(
+                "aws.zones",
+                f"names a zone that {aws.region} does not have",
+                letter,
+                f"use some of {', '.join(region.zones)}",
+            )
+
+
+def region_has_the_services(aws: Aws, kafka: Kafka, emr: Emr) -> Iterator[Fault]:
+    """A service that is not in the region has no address there: `up` ends at its first resource of it."""
+    region = REGIONS.get(aws.region, Region())
+    wanted: dict[OptionalService, tuple[str, bool]] = {
+        "kafka": ("kafka.enabled", kafka.enabled),
+        "elasticmapreduce": ("emr.enabled", emr.enabled),
+        "emr-containers": ("emr.virtualCluster", emr.virtual_cluster),
+    }
+    for service, (key, is_on) in wanted.items():
+        if is_on and service in region.lacks:
+            yield Fault(
+                key, f"is on, but {NAMES[service]} is not in {aws.region}", True, "use false, or another region"
+            )
 
 
 def range_fits(network: Network) -> Iterator[Fault]:
@@ -119,9 +143,9 @@ def addresses_suffice(aws: Aws, network: Network, node_groups: NodeGroups) -> It
     quarter = ipaddress.IPv4Network(network.cidr).num_addresses // 4
     there = len(aws.zones) * (quarter - RESERVED_ADDRESSES)
     wanted = sum(
-        group.max_size * (1 + max((min(one.max_pods, MOST_PODS) for one in known_types(group)), default=0))
+        group.max_size * (1 + max_pods(known_types(group)))
         for _, group in groups(node_groups)
-        if group.enabled
+        if group.enabled and known_types(group)
     )
     if wanted > there:
         yield Fault(
@@ -133,4 +157,4 @@ def addresses_suffice(aws: Aws, network: Network, node_groups: NodeGroups) -> It
         )
 
 
-CHECKS = (zones_fit, region_is_known, range_fits, endpoints_are_known, addresses_suffice)
+CHECKS = (zones_fit, region_is_known, region_has_the_services, range_fits, endpoints_are_known, addresses_suffice)

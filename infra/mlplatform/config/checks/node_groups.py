@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from pydantic.alias_generators import to_camel
 
@@ -23,6 +24,9 @@ NEVER_SPOT_IN_PROD: Final = {
     "serving": "people wait for its answers",
     "notebook": "people work there",
 }
+LEAST_DISK_GIB: Final = 30
+"""`DISK_SYSTEM_GIB` twice, and half as much again for what pods write and the kubelet keeps free. (20, EKS' default,
+leaves 8 beside the system; with local disks the images are on those.)"""
 LEAST_SPOT_TYPES: Final = 2
 """A spot group of one type has no nodes when that type runs out."""
 ALWAYS_ON: Final = {
@@ -56,6 +60,25 @@ def is_known(nodes: NodesOfType | None) -> bool:
     return nodes is not None and nodes.is_known
 
 
+def like(name: str) -> str:
+    """The remedy for a type that is not known."""
+    (close,) = difflib.get_close_matches(name, INSTANCE_TYPES, n=1, cutoff=0)
+    return f"use one that is, as {close}, or add it there"
+
+
+def disks_hold_the_images(node_groups: NodeGroups) -> Iterator[Fault]:
+    """The kubelet starts to remove images and pods when its disk is nearly full (`imagefs.available`)."""
+    for key, group in groups(node_groups):
+        if group.enabled and not group.local_disks and group.disk_gib < LEAST_DISK_GIB:
+            yield Fault(
+                f"nodeGroups.{key}.diskGib",
+                "is too small for the operating system, the images of a roll-out's two versions and what the kubelet"
+                " keeps free",
+                group.disk_gib,
+                f"use at least {LEAST_DISK_GIB}",
+            )
+
+
 def types_are_known(node_groups: NodeGroups) -> Iterator[Fault]:
     """EKS refuses a type that does not exist, or one that is named twice, when it makes the group."""
     for key, group in groups(node_groups):
@@ -66,7 +89,7 @@ def types_are_known(node_groups: NodeGroups) -> Iterator[Fault]:
                     f"nodeGroups.{key}.instanceTypes",
                     "names an instance type that is not in infra/mlplatform/instance_types.py",
                     name,
-                    "use one that is, or add it there",
+                    like(name),
                 )
             if given.count(name) > 1:
                 yield Fault(f"nodeGroups.{key}.instanceTypes", "names a type twice", name, "name it once")
@@ -97,7 +120,7 @@ def sizes_fit(node_groups: NodeGroups) -> Iterator[Fault]:
                 f"nodeGroups.{key}.minSize",
                 f"is above maxSize, {group.max_size}",
                 group.min_size,
-                "lower it, or raise maxSize",
+                f"use at most {group.max_size}, or raise maxSize",
             )
 
 
@@ -169,22 +192,31 @@ def needed_groups_are_on(node_groups: NodeGroups) -> Iterator[Fault]:
 
 def images_match_processors(node_groups: NodeGroups, image_build: ImageBuild) -> Iterator[Fault]:
     """An image of another architecture ends at once with `exec format error`."""
-    built: Any = image_build.architecture
-    for key, group in groups(node_groups):
-        for facts in known_types(group) if group.enabled else ():
-            if facts.architecture != built:
-                yield Fault(
-                    f"nodeGroups.{key}.instanceTypes",
-                    f"names a type of {facts.architecture}, but images are built for {built} (imageBuild.architecture)",
-                    facts.name,
-                    f"use types of {built}, or build for {facts.architecture}",
-                )
+    built = image_build.architecture
+    there = [(key, known_types(group)) for key, group in groups(node_groups) if group.enabled]
+    others = {facts.architecture for _, types in there for facts in types}
+    if len(others) == 1 and built not in others:
+        (other,) = others
+        yield Fault(
+            "imageBuild.architecture", f"is of no node: all of nodeGroups are of {other}", built, f"use {other}"
+        )
+        return
+    for key, types in there:
+        wrong = [facts.name for facts in types if facts.architecture != built]
+        if wrong:
+            yield Fault(
+                f"nodeGroups.{key}.instanceTypes",
+                f"are of another processor than images are built for, {built} (imageBuild.architecture)",
+                wrong,
+                f"use types of {built}",
+            )
 
 
 CHECKS = (
     types_are_known,
     types_are_alike,
     sizes_fit,
+    disks_hold_the_images,
     local_disks_exist,
     gpus_are_not_paid_for,
     spot_only_where_it_may_be,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from mlplatform.config.checks.fitting import Need, fits, nodes_needed, room
+from mlplatform.config.checks.fitting import Need, at_most, enough, fits, nodes_needed, room
 from mlplatform.config.checks.node_groups import is_known
 from mlplatform.config.executor_profile import smallest_shape
 from mlplatform.config.faults import Fault
@@ -29,7 +29,7 @@ def worker_groups_make_sense(ray: Ray) -> Iterator[Fault]:
                 f"{key}.minWorkers",
                 f"is above maxWorkers, {group.max_workers}",
                 group.min_workers,
-                "lower it, or raise maxWorkers",
+                f"use at most {group.max_workers}, or raise maxWorkers",
             )
 
 
@@ -38,13 +38,15 @@ def head_fits(node_groups: NodesByType, ray: Ray) -> Iterator[Fault]:
     if not is_known(node_groups.ray):
         return
     node, need = smallest_shape(node_groups.ray), _head(ray)
-    if not fits(need, node):
-        yield Fault(
-            "ray.headMemoryGib" if need.memory_mib > node.allocatable_memory_mib else "ray.headCpu",
-            f"makes a pod of {need} with KubeRay's autoscaler, but {node.name} leaves {room(node)}",
-            ray.head_memory_gib if need.memory_mib > node.allocatable_memory_mib else ray.head_cpu,
-            "lower it, or use larger types in nodeGroups.ray",
-        )
+    memory, cpu = node.allocatable_memory_mib, node.allocatable_cpu_millicores
+    what = f"makes a pod of {need} with KubeRay's autoscaler, but {node.name} leaves {room(node)}"
+    larger = "larger nodes in nodeGroups.ray"
+    if need.memory_mib > memory:
+        most = (memory - AUTOSCALER.memory_mib) // 1024
+        yield Fault("ray.headMemoryGib", what, ray.head_memory_gib, at_most(most, 2, larger))
+    if need.cpu_millicores > cpu:
+        most = (cpu - AUTOSCALER.cpu_millicores) // 1000
+        yield Fault("ray.headCpu", what, ray.head_cpu, at_most(most, 1, larger))
 
 
 def workers_fit(node_groups: NodesByType, ray: Ray) -> Iterator[Fault]:
@@ -60,14 +62,14 @@ def workers_fit(node_groups: NodesByType, ray: Ray) -> Iterator[Fault]:
                 f"{key}.memoryGib",
                 f"is more than the {node.allocatable_memory_mib} MiB that {node.name} leaves",
                 group.memory_gib,
-                f"use at most {node.allocatable_memory_mib // 1024}",
+                at_most(node.allocatable_memory_mib // 1024, 1, "larger nodes"),
             )
         if need.cpu_millicores > node.allocatable_cpu_millicores:
             yield Fault(
                 f"{key}.cpu",
                 f"is more than the {node.allocatable_cpu_millicores} millicores that {node.name} leaves",
                 group.cpu,
-                f"use at most {node.allocatable_cpu_millicores // 1000}",
+                at_most(node.allocatable_cpu_millicores // 1000, 1, "larger nodes"),
             )
 
 
@@ -80,13 +82,13 @@ def all_workers_fit(node_groups: NodesByType, ray: Ray) -> Iterator[Fault]:
     pods = [(_head(ray), 1), *((_worker(group), group.max_workers) for group in ray.worker_groups)]
     if not all(fits(need, node) for need, _ in pods):
         return  # said by the checks above
-    needed = nodes_needed(pods, node)
+    needed = nodes_needed(pods, node, nodes.places)
     if needed > nodes.max_size:
         yield Fault(
             "nodeGroups.ray.maxSize",
             "is too small for all workers of ray.workerGroups and the head",
             nodes.max_size,
-            f"use at least {needed}, or lower maxWorkers",
+            enough(nodes, needed, "maxWorkers of ray.workerGroups"),
         )
 
 

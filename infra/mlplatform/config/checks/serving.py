@@ -1,4 +1,4 @@
-"""Serving deployments and notebooks against their nodes."""
+"""Serving deployments against their nodes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from pydantic.alias_generators import to_camel
 
-from mlplatform.config.checks.fitting import Need, fits, nodes_needed, room
+from mlplatform.config.checks.fitting import Need, enough, fits, nodes_needed, room
 from mlplatform.config.checks.node_groups import is_known
 from mlplatform.config.executor_profile import smallest_shape
 from mlplatform.config.faults import Fault
 from mlplatform.config.service_settings import NodesByType
-from mlplatform.config.workload_sections import Notebooks, Service, Serving
+from mlplatform.config.workload_sections import Service, Serving
 
 
 def enabled_services(serving: Serving) -> dict[str, Service]:
@@ -28,7 +28,7 @@ def replicas_are_in_order(serving: Serving) -> Iterator[Fault]:
                 f"serving.{key}.minReplicas",
                 f"is above maxReplicas, {service.max_replicas}",
                 service.min_replicas,
-                "lower it, or raise maxReplicas",
+                f"use at most {service.max_replicas}, or raise maxReplicas",
             )
 
 
@@ -44,11 +44,14 @@ def services_have_nodes(node_groups: NodesByType, serving: Serving) -> Iterator[
             )
 
 
-def notebooks_have_nodes(node_groups: NodesByType, notebooks: Notebooks) -> Iterator[Fault]:
-    """Notebook servers wait forever for nodes of a group that is off."""
-    if notebooks.enabled and not node_groups.notebook.enabled:
+def the_asked_are_there(serving: Serving) -> Iterator[Fault]:
+    """The wrapping API of pattern A has no model of its own."""
+    if serving.flight_api_embedded.enabled and not serving.model_api.enabled:
         yield Fault(
-            "notebooks.enabled", "is on, but nodeGroups.notebook is off", True, "turn it off, or nodeGroups.notebook on"
+            "serving.modelApi.enabled",
+            "is off, but serving.flightApiEmbedded is on, which asks it",
+            False,
+            "use true, or turn serving.flightApiEmbedded off",
         )
 
 
@@ -61,21 +64,29 @@ def services_fit(node_groups: NodesByType, serving: Serving) -> Iterator[Fault]:
     pods = {key: Need(one.memory_mib, one.cpu_millicores) for key, one in services.items()}
     small = {key: need for key, need in pods.items() if fits(need, node)}
     for key in sorted(pods.keys() - small.keys()):
-        memory = pods[key].memory_mib > node.allocatable_memory_mib
-        yield Fault(
-            f"serving.{key}.{'memoryMib' if memory else 'cpuMillicores'}",
-            f"is more than {node.name} leaves a pod, {room(node)}",
-            services[key].memory_mib if memory else services[key].cpu_millicores,
-            "lower it, or use larger types in nodeGroups.serving",
-        )
-    needed = nodes_needed([(need, services[key].max_replicas) for key, need in small.items()], node)
+        for part, given, most in (
+            ("memoryMib", services[key].memory_mib, node.allocatable_memory_mib),
+            ("cpuMillicores", services[key].cpu_millicores, node.allocatable_cpu_millicores),
+        ):
+            if given > most:
+                yield Fault(
+                    f"serving.{key}.{part}",
+                    f"is more than {node.name} leaves a pod, {room(node)}",
+                    given,
+                    f"use at most {most}, or larger nodes in nodeGroups.serving",
+                )
+    if not small:
+        return
+    # A roll-out starts a pod before it ends one, of one service after the other if there is no room for more.
+    counts = [(need, services[key].max_replicas) for key, need in small.items()] + [(max(small.values()), 1)]
+    needed = nodes_needed(counts, node, most_pods=group.places)
     if needed > group.max_size:
         yield Fault(
             "nodeGroups.serving.maxSize",
-            "is too small for all services at their maxReplicas",
+            "is too small for all services at their maxReplicas, with one pod more while they are rolled out",
             group.max_size,
-            f"use at least {needed}, or lower maxReplicas",
+            enough(group, needed, "maxReplicas of serving"),
         )
 
 
-CHECKS = (replicas_are_in_order, services_have_nodes, notebooks_have_nodes, services_fit)
+CHECKS = (replicas_are_in_order, services_have_nodes, the_asked_are_there, services_fit)

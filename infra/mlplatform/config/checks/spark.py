@@ -7,43 +7,43 @@ from typing import Final
 
 from platform_contract.executor_profile import NodeShape
 
-from mlplatform.config.checks.fitting import Need
+from mlplatform.config.checks.fitting import at_most
 from mlplatform.config.checks.node_groups import is_known
 from mlplatform.config.executor_profile import (
+    PYTHON_OVERHEAD_SHARE,
+    SMALLEST_OVERHEAD_MIB,
     driver_pod_memory_mib,
     executor_pod_memory_mib,
     smallest_shape,
 )
 from mlplatform.config.faults import NOT_GIVEN, Fault
-from mlplatform.config.sections import NodeGroups
+from mlplatform.config.sections import NodeGroup, NodeGroups
 from mlplatform.config.service_settings import NodesByType
 from mlplatform.config.workload_sections import Executor, Spark
 
+LEAST_DRIVER_MIB, LEAST_HEAP_MIB = 512, 450
+"""The lower bounds of `Spark.driver_memory_mib` and of `Executor.heap_mib`."""
 NODE_START_SECONDS: Final = 180
 """What a node takes from the autoscaler's decision to ready pods, with the pull of a large image: two to three minutes
 (Spark's own default of 30 s is too short)."""
 
 
 def driver_fits(node_groups: NodesByType, spark: Spark) -> Iterator[Fault]:
-    """The driver's pod fits every instance type."""
+    """The memory of the driver's pod fits every instance type. (How much CPU it asks for, its own manifest says.)"""
     if not is_known(node_groups.spark_driver):
         return
-    node = smallest_shape(node_groups.spark_driver)
-    need = Need(driver_pod_memory_mib(spark), spark.driver_cpu * 1000)
-    if need.memory_mib > node.allocatable_memory_mib:
+    node, memory = smallest_shape(node_groups.spark_driver), driver_pod_memory_mib(spark)
+    if memory > node.allocatable_memory_mib:
+        # Below 960 MiB Spark's smallest overhead counts, above it a share of the heap.
+        most = min(
+            int(node.allocatable_memory_mib / (1 + PYTHON_OVERHEAD_SHARE)),
+            node.allocatable_memory_mib - SMALLEST_OVERHEAD_MIB,
+        )
         yield Fault(
             "spark.driverMemoryMib",
-            f"makes a pod of {need.memory_mib} MiB with Python's overhead, but {node.name} leaves"
-            f" {node.allocatable_memory_mib}",
+            f"makes a pod of {memory} MiB with Python's overhead, but {node.name} leaves {node.allocatable_memory_mib}",
             spark.driver_memory_mib,
-            "lower it, or use larger types in nodeGroups.sparkDriver",
-        )
-    if need.cpu_millicores > node.allocatable_cpu_millicores:
-        yield Fault(
-            "spark.driverCpu",
-            f"is more than the {node.allocatable_cpu_millicores} millicores that {node.name} leaves",
-            spark.driver_cpu,
-            f"use at most {node.allocatable_cpu_millicores // 1000}",
+            at_most(most, LEAST_DRIVER_MIB, "larger nodes in nodeGroups.sparkDriver"),
         )
 
 
@@ -60,14 +60,18 @@ def executor_fits(node_groups: NodesByType, spark: Spark) -> Iterator[Fault]:
             f" {executor.off_heap_mib}, Python {executor.pyspark_memory_mib}), but {node.name} leaves"
             f" {node.allocatable_memory_mib}",
             executor.heap_mib,
-            "lower it, or use larger types in nodeGroups.sparkExecutor",
+            at_most(
+                executor.heap_mib - (memory - node.allocatable_memory_mib),
+                LEAST_HEAP_MIB,
+                "less of overheadMib, offHeapMib and pysparkMemoryMib, or larger nodes in nodeGroups.sparkExecutor",
+            ),
         )
     if executor.cores * 1000 > node.allocatable_cpu_millicores:
         yield Fault(
             "spark.executor.cores",
             f"is more than the {node.allocatable_cpu_millicores} millicores that {node.name} leaves",
             executor.cores,
-            f"use at most {node.allocatable_cpu_millicores // 1000}",
+            at_most(node.allocatable_cpu_millicores // 1000, 1, "larger nodes in nodeGroups.sparkExecutor"),
         )
 
 
@@ -87,8 +91,12 @@ def shuffle_files_fit(node_groups: NodesByType, spark: Spark) -> Iterator[Fault]
                 f"needs {size * count} GiB for the {count} executors that fit a node, but {node.name} has"
                 f" {node.local_disk_gib} for pods",
                 size,
-                f"use at most {node.local_disk_gib // count}, a larger nodeGroups.sparkExecutor.diskGib, types with"
-                " larger NVMe disks, or kind claim",
+                at_most(
+                    node.local_disk_gib // count,
+                    1,
+                    "a larger nodeGroups.sparkExecutor.diskGib"
+                    + (", types with larger NVMe disks, or kind claim" if isinstance(group, NodeGroup) else ""),
+                ),
             )
             return  # the node with the least room says it for the others
 
@@ -120,25 +128,20 @@ def executors_have_nodes(node_groups: NodesByType, spark: Spark) -> Iterator[Fau
             "spark.executor.maxInstances",
             f"is below instances, {executor.instances}",
             executor.max_instances,
-            "raise it, or remove it",
+            f"use at least {executor.instances}, or remove it",
         )
         return
     if not is_known(group):
         return
-    node = smallest_shape(group)
-    most = executors_per_node(executor, node) * group.max_size
-    key, wanted = (
-        ("instances", executor.instances)
-        if executor.max_instances is None
-        else ("maxInstances", executor.max_instances)
-    )
-    if 0 < most < wanted:
-        yield Fault(
-            f"spark.executor.{key}",
-            f"is more than the {most} executors that the {group.max_size} nodes of nodeGroups.sparkExecutor hold",
-            wanted,
-            f"use at most {most}, or raise nodeGroups.sparkExecutor.maxSize",
-        )
+    most = executors_per_node(executor, smallest_shape(group)) * group.max_size
+    for key, wanted in (("instances", executor.instances), ("maxInstances", executor.max_instances)):
+        if wanted is not None and 0 < most < wanted:
+            yield Fault(
+                f"spark.executor.{key}",
+                f"is more than the {most} executors that the {group.max_size} nodes of nodeGroups.sparkExecutor hold",
+                wanted,
+                f"use at most {most}, or raise nodeGroups.sparkExecutor.maxSize",
+            )
 
 
 def waits_for_nodes(node_groups: NodeGroups, spark: Spark) -> Iterator[Fault]:

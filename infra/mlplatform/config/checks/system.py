@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from mlplatform.config.checks.fitting import Need, nodes_needed
+from mlplatform.config.checks.fitting import Need, enough, nodes_needed
 from mlplatform.config.checks.node_groups import is_known
 from mlplatform.config.executor_profile import smallest_shape
 from mlplatform.config.faults import Fault
@@ -32,18 +32,20 @@ def system_is_there(node_groups: NodeGroups) -> Iterator[Fault]:
 
 
 def system_pods_fit(node_groups: NodeGroups, mlflow: Mlflow) -> Iterator[Fault]:
-    """Controllers and MLflow fit the system's nodes at their maximum."""
+    """Controllers and MLflow fit the system's nodes at their maximum, with the server that a roll-out starts first."""
     group = node_groups.system
     if not is_known(group):
         return
-    pods = [(CONTROLLER, CONTROLLERS), (MLFLOW_SERVER, mlflow.replicas)]
-    needed = nodes_needed(pods, smallest_shape(group))  # the smallest type that is known holds each of them
+    pods = [(CONTROLLER, CONTROLLERS), (MLFLOW_SERVER, mlflow.replicas + 1)]
+    # The smallest type that is known holds each of them.
+    needed = nodes_needed(pods, smallest_shape(group), most_pods=group.places)
     if needed > group.max_size:
         yield Fault(
             "nodeGroups.system.maxSize",
-            f"is too small for the controllers and the {mlflow.replicas} of mlflow.replicas",
+            f"is too small for the controllers and the {mlflow.replicas} of mlflow.replicas, with one more while they"
+            " are rolled out",
             group.max_size,
-            f"use at least {needed}",
+            enough(group, needed, "mlflow.replicas"),
         )
 
 

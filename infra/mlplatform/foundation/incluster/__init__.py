@@ -36,17 +36,9 @@ VOLUMES: tuple[VolumeUse, ...] = ("models", "notebooks", "lake")
 
 
 def incluster_foundation(config: LocalConfig) -> Endpoints:
-    """Registers the stand-ins.
-
-    Raises:
-        pulumi.RunError: the database, without which nothing works, has no image.
-    """
+    """Registers the stand-ins."""
     given = config.in_cluster
-    if given.stand_ins.postgresql is None:
-        raise pulumi.RunError(
-            "mlplatform:inCluster.standIns.postgresql is not there, and MLflow needs a database: 'make images' builds"
-            " its image and says how to set it."
-        )
+    assert given.stand_ins.postgresql is not None  # noqa: S101 - the configuration's checks refuse it
     provider = k8s.Provider("kubernetes", context=given.context)
     opts = pulumi.ResourceOptions(providers=[provider])
     child = pulumi.ResourceOptions(provider=provider)

@@ -182,9 +182,13 @@ class Cluster(pulumi.ComponentResource):
 
 
 def _entry_key(level: str, role_arn: str) -> str:
-    """Part of a logical name: ``admin-123456789012-path-name``."""
+    """Part of a logical name, ``admin-123456789012-path:name``: another for every role.
+
+    A role's path and name have letters, digits and ``+=,.@_-`` (IAM's CreateRole), so that the colon stands for the
+    slash alone: with a hyphen, ``a/b`` and ``a-b`` were one entry, and one of the two had no rights.
+    """
     account, _, role = role_arn.split(":", 4)[4].partition(":role/")
-    return f"{level}-{account}-{role.replace('/', '-')}"
+    return f"{level}-{account}-{role.replace('/', ':')}"
 
 
 def _access_entry(role_arn: str, policy_arn: str) -> eks.AccessEntryArgs:

@@ -8,24 +8,11 @@ from typing import Any, Final
 
 import yaml
 
-from mlplatform.instance_types import InstanceTypeFacts
+from mlplatform.instance_types import InstanceTypeFacts, max_pods
 
 LOCAL_DISKS_MOUNT: Final = "/mnt/k8s-disks/0"
 """Where nodeadm mounts the array of local disks; the kubelet's and containerd's directories are then on it."""
 BOUNDARY: Final = "mlplatform"
-MOST_PODS: Final = 110
-MOST_PODS_OF_LARGE: Final = 250
-LARGE_VCPUS: Final = 30
-"""EKS allows 110 pods on a node with fewer than 30 vCPUs and 250 on a larger one, however many addresses it has."""
-
-
-def max_pods(types: Sequence[InstanceTypeFacts]) -> int:
-    """The kubelet's limit on a group's nodes: the least of their types, so that it does not depend on which one starts.
-
-    nodeadm reserves memory for as many pods as the node's own type has addresses for, whatever this limit says; that
-    number, `InstanceTypeFacts.max_pods`, is the one that `platform_contract.executor_profile` counts with.
-    """
-    return min(min(facts.max_pods, MOST_PODS if facts.vcpus < LARGE_VCPUS else MOST_PODS_OF_LARGE) for facts in types)
 
 
 def node_config(types: Sequence[InstanceTypeFacts], *, local_disks: bool) -> dict[str, Any]:

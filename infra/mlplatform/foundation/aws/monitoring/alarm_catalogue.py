@@ -9,8 +9,8 @@ from typing import Final, Literal
 import pulumi
 
 from mlplatform.config import sections
-from mlplatform.config.checks.data import BURSTABLE_DATABASES
 from mlplatform.foundation.aws.database.sizes import max_connections
+from mlplatform.instance_types import is_burstable
 
 Missing = Literal["breaching", "notBreaching"]
 """What silence means: `breaching` where a thing that works always speaks, `notBreaching` where silence is normal."""
@@ -84,7 +84,7 @@ def database_alarms(settings: sections.Database, identifier: str) -> Iterator[Al
         comparison="GreaterThanThreshold",
         missing="notBreaching",
     )
-    if settings.instance_class.split(".")[1] in BURSTABLE_DATABASES:
+    if is_burstable(settings.instance_class):
         yield Alarm(
             key="database-cpu-credits",
             do=f"{identifier} has used up its CPU credits, and more CPU is charged for by the hour: find the slow query"

@@ -14,8 +14,8 @@ from iam_documents import trust_of
 from mlplatform import versions
 from mlplatform.config.sections import NodeGroups as Settings
 from mlplatform.foundation.aws.eks.node_groups import NodeGroups, NodeGroupsArgs
-from mlplatform.foundation.aws.eks.user_data import max_pods, user_data
-from mlplatform.instance_types import DISK_PODS_SHARE, INSTANCE_TYPES
+from mlplatform.foundation.aws.eks.user_data import user_data
+from mlplatform.instance_types import DISK_PODS_SHARE, INSTANCE_TYPES, max_pods
 from mlplatform.service_types import SERVICE_TYPES, SPARK_EXECUTOR, SYSTEM
 from platform_contract.executor_profile import eks_allocatable_memory_mib
 from recorder import Recorded, Recorder
