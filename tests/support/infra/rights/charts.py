@@ -64,13 +64,7 @@ CHARTS: Final[Mapping[str, Chart]] = {
         version="1.7.1",
         read="ray-project/kuberay v1.7.0, helm-chart/kuberay-operator",
         images=("quay.io/kuberay/operator:v1.7.1",),
-        values=_paths(PLACED, "labels.* watchNamespace singleNamespaceInstall podSecurityContext.*"),
-    ),
-    "nvidia-device-plugin": Chart(
-        version="0.20.1",
-        read="NVIDIA/k8s-device-plugin v0.20.0, deployments/helm/nvidia-device-plugin",
-        images=("nvcr.io/nvidia/k8s-device-plugin:v0.20.1",),
-        values=_paths("nodeSelector.* tolerations affinity"),
+        values=_paths(PLACED, "labels.* watchNamespace singleNamespaceInstall podSecurityContext.* env"),
     ),
 }
 

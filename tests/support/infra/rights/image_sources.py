@@ -62,7 +62,6 @@ requirements": quayio-production-s3.s3.amazonaws.com)."""
 
 LAYERS_BY_NAT: Final[Mapping[str, str]] = {
     "public.ecr.aws": "CloudFront (ECR Public user guide, 'Service endpoints')",
-    "nvcr.io": "layers.nvcr.io, a content network (NVIDIA, 'NGC domains')",
     "quay.io": "cdn.quay.io and cdn01 to cdn06 (Red Hat, 'Firewall requirements')",
 }
 """Registries that keep layers outside S3, where they do not say so above."""

@@ -221,7 +221,6 @@ LOOKED_AT: Final[Mapping[str, tuple[str, str]]] = {
     "cluster-autoscaler": ("9.59.0", "its chart, and source and README of cluster-autoscaler-1.35.0"),
     "metrics-server": ("3.13.1", "asks kubelets, and nothing of AWS"),
     "kuberay-operator": ("1.7.1", "asks Kubernetes alone; the newest public source is that of v1.7.0"),
-    "nvidia-device-plugin": ("0.20.1", "asks the kubelet alone; the newest public source is that of v0.20.0"),
     # Add-ons.
     "vpc-cni": ("v1.22.4-eksbuild.3", "AWS' own policy AmazonEKS_CNI_Policy v6"),
     "kube-proxy": ("v1.35.3-eksbuild.29", "asks nothing of AWS"),
