@@ -119,7 +119,7 @@ def _unknown(key: str, known: Mapping[str, Any]) -> Fault:
     """Without the value: what stands below a misspelt key may be a secret."""
     last = key.rsplit(".", maxsplit=1)[-1]
     # One that is a key somewhere else is not misspelt.
-    close = [] if last in _keys_anywhere() else difflib.get_close_matches(last, known, n=1)
+    close = [] if last in _keys_anywhere() else difflib.get_close_matches(last, known, n=1, cutoff=LIKENESS)
     remedy = f"did you mean {close[0]}?" if close else f"remove it, or use one of {', '.join(known)}"
     return Fault(key, "is not a key of the configuration", NOT_GIVEN, remedy)
 
@@ -176,6 +176,8 @@ def _may_be_digits(field: FieldInfo | None) -> bool:
     return all(any(re.fullmatch(pattern, "0" * length) for length in (1, 12)) for pattern in patterns)
 
 
+LIKENESS: Final = 0.75
+"""Of a misspelt key to what was meant (`difflib`): ``kafak`` is 0.8 of ``kafka``, ``rayGpu`` 0.67 of ``ray``."""
 TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 """As the engine hands a YAML timestamp over."""
 
