@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import jsonschema
 import pytest
@@ -66,6 +67,14 @@ def test_every_server_of_the_embedded_default_is_on_loopback_with_a_port_of_its_
     serving = contract.serving
     addresses = [serving.model_api, serving.flight_api_embedded, serving.flight_api_shared, contract.mlflow_ui]
     assert addresses == [f"http://127.0.0.1:{port}" for port in range(4000, 4000 + PORTS_USED)]
+
+
+def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
+    folder = tmp_path / "ml of 100 % @home?"
+    contract = local_contract(folder)
+    assert read_contract(written(tmp_path, json.loads(contract.model_dump_json()))) == contract
+    assert unquote(contract.mlflow.tracking_uri) == f"sqlite:///{folder}/mlflow/mlflow.db"
+    assert contract.ray.storage == f"{folder}/ray"
 
 
 def test_the_file_that_the_variable_names_is_read(tmp_path: Path) -> None:

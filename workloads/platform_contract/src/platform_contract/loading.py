@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from pydantic import ValidationError
 
@@ -107,7 +108,7 @@ def local_contract(folder: Path, port_base: int = DEFAULT_PORT_BASE) -> Platform
         ),
         shared_files=SharedFiles(models=root / "shared/models", notebooks=root / "shared/notebooks"),
         mlflow=Mlflow(
-            tracking_uri=f"sqlite:///{root}/mlflow/mlflow.db",
+            tracking_uri=f"sqlite:///{quote(str(root))}/mlflow/mlflow.db",
             artifacts=f"{root}/mlflow/artifacts",
             experiment="flight-delay",
             registered_model="flight-delay",

@@ -6,6 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 from platform_contract import PlatformContract
 from platform_contract.model_file import digest_path
@@ -16,7 +17,7 @@ from ray_training.dataset import Dataset
 from ray_training.settings import BoostingSettings, code_digest
 
 SQLITE: Final = "sqlite:///"
-"""How the tracking URI of a database on this machine begins."""
+"""How the tracking URI of a database on this machine begins; its path is percent-encoded, as paths in URIs are."""
 
 
 class Receipt(BaseModel):
@@ -43,13 +44,20 @@ def training_identity(dataset: Dataset, settings: BoostingSettings, trials: int,
     return _digest(run_identity(dataset, settings, contract), trials, contract.mlflow.model_dump())
 
 
+def database_file(tracking_uri: str) -> Path | None:
+    """The file that a tracking URI names; None of a server's."""
+    return Path(unquote(tracking_uri.removeprefix(SQLITE))) if tracking_uri.startswith(SQLITE) else None
+
+
 def registry_state(tracking_uri: str) -> list[int] | None:
     """Numbers that any writing to the registry's database changes; None if the registry is a server."""
-    if not tracking_uri.startswith(SQLITE):
+    database = database_file(tracking_uri)
+    if database is None:
         return None
-    database = tracking_uri.removeprefix(SQLITE)
     # Beside the database SQLite may keep what it has not yet written into it.
-    files = [file.stat() for end in ("", "-wal", "-journal") if (file := Path(database + end)).exists()]
+    files = [
+        file.stat() for end in ("", "-wal", "-journal") if (file := database.with_name(database.name + end)).exists()
+    ]
     return [number for file in files for number in (file.st_ino, file.st_size, file.st_mtime_ns)]
 
 

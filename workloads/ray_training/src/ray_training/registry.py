@@ -13,7 +13,7 @@ from platform_contract.model_file import VERSION_ATTRIBUTE, sha256_of
 
 from ray_training.errors import TrainingError
 from ray_training.reading import FloatMatrix
-from ray_training.receipt import SQLITE
+from ray_training.tracking_database import ensure_database
 
 if TYPE_CHECKING:
     import xgboost
@@ -63,8 +63,6 @@ class Registry:
     def __init__(self, settings: Mlflow) -> None:
         for name, value in ENVIRONMENT.items():
             os.environ.setdefault(name, value)
-        if settings.tracking_uri.startswith(SQLITE):
-            Path(settings.tracking_uri.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
         import logging
 
         logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -74,6 +72,7 @@ class Registry:
         mlflow.set_tracking_uri(settings.tracking_uri)
         mlflow.set_registry_uri(settings.tracking_uri)
         with faults_explained(settings):
+            ensure_database(settings.tracking_uri)
             self.client: MlflowClient = mlflow.MlflowClient()
             found = self.client.get_experiment_by_name(settings.experiment)
             if found is None:

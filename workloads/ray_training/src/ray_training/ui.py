@@ -11,6 +11,7 @@ from platform_contract import PlatformContract
 
 from ray_training.errors import TrainingError
 from ray_training.registry import ENVIRONMENT
+from ray_training.tracking_database import ensure_database
 
 LOOPBACK = ("127.0.0.1", "localhost")
 
@@ -19,7 +20,8 @@ def serve(contract: PlatformContract) -> NoReturn:
     """Becomes MLflow's server at the contract's ``mlflow_ui``.
 
     Raises:
-        TrainingError: the contract names no address on this machine, or MLflow has a server of its own already.
+        TrainingError: the contract names no address on this machine, MLflow has a server of its own already, or what
+            should be its database is none.
     """
     settings = contract.mlflow
     if settings.tracking_uri.startswith("http"):
@@ -31,6 +33,7 @@ def serve(contract: PlatformContract) -> NoReturn:
             " as http://127.0.0.1:3004."
         )
     os.environ.update(ENVIRONMENT)
+    ensure_database(settings.tracking_uri)
     options = {
         "--backend-store-uri": settings.tracking_uri,
         "--host": "127.0.0.1",
