@@ -39,6 +39,10 @@ LAKE_MOUNT: Final = "/mnt/lake"
 DATABASES: Final = {"mlflow": "mlflow", "airflow": "airflow", "metastore": "metastore"}
 """Purpose → database, and the user that owns it."""
 
+TOPICS: Final = {"flights": 6}
+"""Kafka topic → partitions, of which there can be more later and never fewer. What else they are the brokers' defaults
+say."""
+
 LAKE_AREAS: Final = ("raw", "features", "quarantine", "predictions", "artifacts", "ray", "spark-fallback", "emr")
 """Prefixes of the lake's bucket."""
 

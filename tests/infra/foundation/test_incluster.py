@@ -146,8 +146,18 @@ def test_the_database_is_ready_when_it_says_so_and_listens_and_no_program_is_nee
 def test_the_broker_is_formatted_once_and_its_script_leaves_nothing_to_be_filled_in() -> None:
     assert 'if [ ! -e "/var/lib/mlplatform/log/meta.properties" ]; then' in kafka.SCRIPT
     assert kafka.PROPERTIES["log.dirs"] == "/var/lib/mlplatform/log"
-    assert kafka.SCRIPT.index("StorageTool format") < kafka.SCRIPT.index("exec $run kafka.Kafka")
+    assert kafka.SCRIPT.index("StorageTool format") < kafka.SCRIPT.index("$run kafka.Kafka /tmp")
     assert not set("{}") & set(kafka.SCRIPT)
+
+
+def test_the_broker_is_ready_when_its_topics_are_there_and_makes_none_by_itself() -> None:
+    server = record("local").one("kubernetes:apps/v1:Deployment", "kafka-server").inputs["spec"]["template"]
+    (container,) = server["spec"]["containers"]
+    given = {one["name"]: one["value"] for one in container["env"]}
+    assert given["TOPICS"].split("\n") == [f"{topic} {count}" for topic, count in naming.TOPICS.items()]
+    assert "auto.create.topics.enable=false" in given["SERVER_PROPERTIES"].splitlines()
+    assert container["readinessProbe"]["exec"]["command"][-1].startswith(f"test -e {kafka.MADE} && ")
+    assert kafka.SCRIPT.index("--create --if-not-exists") < kafka.SCRIPT.index(f"touch {kafka.MADE}")
 
 
 def test_without_an_image_of_kafka_there_is_no_kafka_and_the_contract_says_so() -> None:

@@ -74,6 +74,7 @@ COUNTERPARTS: Final[Mapping[str, Counterpart]] = {
             "loggingInfo.brokerLogs.cloudwatchLogs": "CloudWatchLogs",
         },
     ),
+    "aws:msk/topic:Topic": of("AWS::MSK::Topic", name="TopicName"),
     "aws:msk/configuration:Configuration": of("AWS::MSK::Configuration", parts={"Name": "configuration"}),
     "aws:appautoscaling/target:Target": of("AWS::ApplicationAutoScaling::ScalableTarget"),
     "aws:appautoscaling/policy:Policy": of(

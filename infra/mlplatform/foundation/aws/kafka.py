@@ -9,6 +9,7 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
+from mlplatform import naming
 from mlplatform.config import sections
 from mlplatform.config.sections import Protection
 from mlplatform.foundation.aws import engine_versions
@@ -44,7 +45,7 @@ class KafkaArgs:
 
 
 class Kafka(pulumi.ComponentResource):
-    """The cluster, its configuration, and volumes that grow by themselves."""
+    """The cluster, its configuration, its topics, and volumes that grow by themselves."""
 
     bootstrap_servers: pulumi.Output[str]
     """``host:port`` pairs with commas between them, for IAM."""
@@ -58,6 +59,7 @@ class Kafka(pulumi.ComponentResource):
         cluster = self._cluster()
         if args.settings.max_storage_gib > args.settings.storage_gib:
             self._grow(cluster)
+        self._topics(cluster)
         self.bootstrap_servers = cluster.bootstrap_brokers_sasl_iam
         self.cluster_arn, self.cluster_name = cluster.arn, args.cluster_name
         self.register_outputs({"bootstrapServers": self.bootstrap_servers})
@@ -120,6 +122,19 @@ class Kafka(pulumi.ComponentResource):
             ),
         )
 
+    def _topics(self, cluster: aws.msk.Cluster) -> None:
+        """Made by MSK's own API: no client may make one, and brokers make none by themselves."""
+        for topic, partitions in naming.TOPICS.items():
+            aws.msk.Topic(
+                f"{self._name}-topic-{topic}",
+                cluster_arn=cluster.arn,
+                name=topic,
+                partition_count=partitions,
+                replication_factor=copies(self._args.settings, zones=len(self._args.subnet_ids)),
+                # There is one topic of a name, and its events go with it.
+                opts=stateful(self, self._args.protection, delete_before_replace=True),
+            )
+
     def _security_group(self) -> pulumi.Output[str]:
         group = aws.ec2.SecurityGroup(
             f"{self._name}-security-group",
@@ -167,18 +182,23 @@ class Kafka(pulumi.ComponentResource):
         )
 
 
+def copies(settings: sections.Kafka, *, zones: int) -> int:
+    """Of each partition: one in each zone."""
+    return min(settings.brokers, zones, MOST_COPIES)
+
+
 def server_properties(settings: sections.Kafka, *, zones: int) -> str:
     """Defaults of topics.
 
     A copy in each zone, and a write counts when all copies but one have it: the loss of a zone stops nothing and
     loses nothing.
     """
-    copies = min(settings.brokers, zones, MOST_COPIES)
+    replicas = copies(settings, zones=zones)
     values = {
         # A topic is made on purpose: a misspelt name is an error, not a topic.
         "auto.create.topics.enable": "false",
-        "default.replication.factor": copies,
-        "min.insync.replicas": max(1, copies - 1),
+        "default.replication.factor": replicas,
+        "min.insync.replicas": max(1, replicas - 1),
         "unclean.leader.election.enable": "false",
         "num.partitions": settings.brokers,
         "log.retention.hours": settings.retention_hours,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mlplatform.config import sections
 from mlplatform.foundation.aws import engine_versions
 from mlplatform.foundation.aws.kafka import Kafka, KafkaArgs, server_properties
+from mlplatform.identities import IDENTITIES
 from recorder import Recorder
 
 CLUSTER = "aws:msk/cluster:Cluster"
@@ -48,6 +49,22 @@ def test_a_client_signs_in_with_iam_over_tls_and_in_no_other_way() -> None:
     assert found["clientAuthentication"] == {"sasl": {"iam": True, "scram": False}, "unauthenticated": False}
     assert found["encryptionInfo"]["encryptionInTransit"] == {"clientBroker": "TLS", "inCluster": True}
     assert found["encryptionInfo"]["encryptionAtRestKmsKeyArn"] == KEY
+
+
+@pytest.mark.parametrize(("brokers", "copies"), [(2, 2), (3, 3), (6, 3)])
+def test_every_topic_that_somebody_may_use_is_made_with_a_copy_in_each_zone(brokers: int, copies: int) -> None:
+    found = recorded(brokers=brokers).of_type("aws:msk/topic:Topic")
+    made = {one.inputs["name"] for one in found}
+    used = {prefix for identity in IDENTITIES for prefix in identity.kafka_topics if prefix != "*"}
+    assert used
+    assert all(any(topic.startswith(prefix.removesuffix("*")) for topic in made) for prefix in used)
+    for one in found:
+        assert one.inputs["replicationFactor"] == copies
+        assert one.inputs["partitionCount"] >= brokers
+        assert one.inputs["clusterArn"].split(":")[5].startswith("cluster/kafka-cluster")
+        assert one.protect
+    # Brokers make none by themselves.
+    assert properties(sections.Kafka(brokers=brokers), 3)["auto.create.topics.enable"] == "false"
 
 
 def test_the_nodes_alone_reach_the_brokers() -> None:
