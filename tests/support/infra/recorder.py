@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import mocks, rpc, set_all_config
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import set_root_resource
@@ -37,6 +38,9 @@ class Recorded:
     custom: bool
     protect: bool
     retain_on_delete: bool
+    delete_before_replace: bool
+    replacement_trigger: Any
+    """What replaces the resource when it is another than before; None when there is none."""
     ignore_changes: tuple[str, ...]
     depends_on: tuple[str, ...]
     """URNs: explicit edges and those that the data shows."""
@@ -102,6 +106,8 @@ class _Monitor(mocks.MockMonitor):
                     custom=request.custom,
                     protect=request.protect,
                     retain_on_delete=request.retainOnDelete,
+                    delete_before_replace=request.deleteBeforeReplace,
+                    replacement_trigger=MessageToDict(request.replacement_trigger),
                     ignore_changes=tuple(request.ignoreChanges),
                     depends_on=tuple(request.dependencies),
                     secret_outputs=tuple(request.additionalSecretOutputs),

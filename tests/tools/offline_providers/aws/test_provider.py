@@ -26,6 +26,8 @@ KAFKA = {
     "numberOfBrokerNodes": 3,
     "brokerNodeGroupInfo": {"clientSubnets": ["s"], "instanceType": "kafka.t3.small", "securityGroups": ["sg"]},
 }
+LIMITS = ("minimumCapacityUnits", "maximumCapacityUnits")
+ACCESS = {"clusterName": "c", "principalArn": "p", "policyArn": "q"}
 # Type, inputs, what the id looks like, and what some outputs do.
 Known = tuple[str, dict[str, Any], str, dict[str, str]]
 IDS: list[Known] = [
@@ -216,10 +218,17 @@ REPLACED: list[Change] = [
     ("aws:s3/bucketPolicy:BucketPolicy", {"bucket": "a", "policy": "{}"}, {"bucket": "b", "policy": "{}"}, ["bucket"]),
     (VPC, {"region": "eu-central-1"}, {"region": "eu-west-1"}, ["region"]),
     (
-        "aws:emr/instanceGroup:InstanceGroup",
-        {"clusterId": "c", "instanceType": "m"},
-        {"clusterId": "c", "instanceType": "l"},
-        ["instanceType"],
+        "aws:emr/managedScalingPolicy:ManagedScalingPolicy",
+        {"clusterId": "c", "computeLimits": [{"unitType": "Instances", **dict.fromkeys(LIMITS, 1)}]},
+        {"clusterId": "c", "computeLimits": [{"unitType": "Instances", **dict.fromkeys(LIMITS, 2)}]},
+        [f"computeLimits[0].{limit}" for limit in LIMITS],
+    ),
+    # Within a component that another process registers: read in the provider's source.
+    (
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+        {**ACCESS, "accessScope": {"type": "cluster"}},
+        {**ACCESS, "accessScope": {"type": "namespace"}},
+        ["accessScope.type"],
     ),
 ]
 CHANGED: list[Change] = [
@@ -284,7 +293,16 @@ def test_with_a_fixed_name_the_old_one_goes_first(aws: Aws, at: Callable[..., Ta
     old, new = {"assumeRolePolicy": "{}", "path": "/a/"}, {"assumeRolePolicy": "{}", "path": "/b/"}
     assert not diff(aws, role, old, new).delete_before_replace
     assert diff(aws, role, {**old, "name": "n"}, {**new, "name": "n"}).delete_before_replace
-    assert not diff(aws, role, {**old, "name": "n"}, {**new, "name": "m"}).delete_before_replace
+    # As the bridge has it: it looks at whose the name is, not at whether it stays.
+    assert diff(aws, role, {**old, "name": "n"}, {**new, "name": "m"}).delete_before_replace
+    assert not diff(aws, role, {**old, "name": "n"}, {**old, "name": "n", "description": "d"}).delete_before_replace
+
+
+def test_what_pulumi_aws_deletes_first_is_deleted_first(aws: Aws, at: Callable[..., Target]) -> None:
+    policy = at("aws:ecr/lifecyclePolicy:LifecyclePolicy")
+    assert diff(
+        aws, policy, {"repository": "r", "policy": "1"}, {"repository": "r", "policy": "2"}
+    ).delete_before_replace
 
 
 def test_an_update_keeps_what_aws_decided(aws: Aws, at: Callable[..., Target]) -> None:

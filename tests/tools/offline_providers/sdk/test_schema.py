@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from offline_providers.sdk import shapes
 from offline_providers.sdk.checking import Failure, check
-from offline_providers.sdk.replacement_table import REPLACED
+from offline_providers.sdk.replacement import replaced_by, told_of
+from offline_providers.sdk.replacement_read import NOT_FOR_OURS, READ
 from offline_providers.sdk.schema import ResourceSchema, Sdk
 from offline_providers.wire import UNKNOWN, Asset, Secret
 
@@ -200,16 +202,30 @@ def test_the_versions_are_those_of_the_lock_file(aws_sdk: Sdk) -> None:
         assert sdk.version == found.group(1)
 
 
-def test_every_type_and_property_of_the_replacement_table_is_in_the_sdk(aws_sdk: Sdk) -> None:
+def within(shape: shapes.Shape) -> Mapping[str, shapes.Field]:
+    """The properties of an object, or of the objects of a list."""
+    match shape:
+        case shapes.Object():
+            return shapes.fields_of(shape.cls)
+        case shapes.Items():
+            return within(shape.item)
+        case shapes.Choice():
+            return next((fields for option in shape.options if (fields := within(option))), {})
+        case _:
+            return {}
+
+
+@pytest.mark.parametrize("token", sorted({*told_of(), *READ, *NOT_FOR_OURS}))
+def test_what_replaces_a_resource_is_a_property_of_its_type(aws_sdk: Sdk, token: str) -> None:
+    schema = aws_sdk.schema(token)
+    assert schema is not None
+    listed = {*replaced_by(token), *NOT_FOR_OURS.get(token, "").split(), *told_of().get(token, {}).get("updates", ())}
     missing = []
-    for token, listed in REPLACED.items():
-        schema = aws_sdk.schema(token)
-        for entry in listed.split():
-            fields = schema.inputs if schema else {}
-            for part in entry.split("."):
-                if part not in fields:
-                    missing.append(f"{token} {entry}")
-                    break
-                shape = fields[part].shape
-                fields = shapes.fields_of(shape.cls) if isinstance(shape, shapes.Object) else {}
+    for entry in listed:
+        fields = schema.inputs
+        for part in entry.split("."):
+            if part not in fields:
+                missing.append(entry)
+                break
+            fields = within(fields[part].shape)
     assert missing == []

@@ -22,6 +22,7 @@ from typing import Any, Final
 import yaml
 from pulumi import automation
 
+from offline_providers.aws.inventory import Inventory
 from offline_providers.aws.provider import Aws
 from offline_providers.eks.provider import Eks
 from offline_providers.faults import OfflineError
@@ -288,6 +289,7 @@ class OfflineStack:
 
     def forget(self) -> None:
         """Drops the stack's state: nothing of it is there any more."""
+        Inventory(self.work).forget()
         self._stack.workspace.remove_stack(self.name, force=True, preserve_config=True)
         self._stack.workspace.create_stack(self.name)
 
@@ -320,7 +322,7 @@ def offline_stack(
             raise OfflineError(f"another plan of '{stack}' is at work in {folder}: wait for it to end.") from error
         official = kubernetes if isinstance(kubernetes, Plugin) else None
         ours = [] if isinstance(kubernetes, Plugin) else [kubernetes or KubernetesPlan()]
-        with Servers([Aws(), Eks(), *ours]) as servers:
+        with Servers([Aws(Inventory(folder)), Eks(), *ours]) as servers:
             variables = {"PULUMI_DEBUG_PROVIDERS": servers.variable, **(official.variables if official else {})}
             yield OfflineStack(project, stack, program, variables)
         sys.stdout.flush()

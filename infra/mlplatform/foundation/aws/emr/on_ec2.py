@@ -76,7 +76,7 @@ class Emr(pulumi.ComponentResource):
             opts=self._child,
         )
         cluster = self._cluster(roles)
-        if args.settings.max_units > args.settings.core_units:
+        if self._task_nodes():
             self._task_fleet(cluster)
         self._scaling(cluster)
         self.cluster_id = cluster.id
@@ -132,6 +132,9 @@ class Emr(pulumi.ComponentResource):
                 # Jobs add steps, and EMR describes the configuration without the secret's annotation: neither is a
                 # reason to replace a cluster that works. The next cluster has what is written here.
                 ignore_changes=["steps", "configurationsJson"],
+                # EMR adds a task fleet once and can neither change its nodes nor delete it: other nodes are another
+                # cluster, as they are of the primary and the core fleet.
+                replacement_trigger=self._task_nodes(),
             ),
         )
 
@@ -184,6 +187,13 @@ class Emr(pulumi.ComponentResource):
             ],
         )
 
+    def _task_nodes(self) -> str:
+        """What cannot be changed of the task fleet; empty when there is none."""
+        settings = self._args.settings
+        if settings.max_units <= settings.core_units:
+            return ""
+        return f"{VOLUME_GIB['task']} GiB: {' '.join(settings.task_instance_types)}"
+
     def _task_fleet(self, cluster: aws.emr.Cluster) -> None:
         aws.emr.InstanceFleet(
             f"{self._name}-task",
@@ -231,7 +241,8 @@ class Emr(pulumi.ComponentResource):
                     maximum_ondemand_capacity_units=core,
                 )
             ],
-            opts=self._child,
+            # Every change is a new policy, and a cluster has one at most: made first, it would go with the old one.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
 
 

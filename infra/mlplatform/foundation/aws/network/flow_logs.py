@@ -66,7 +66,8 @@ class FlowLogs(pulumi.ComponentResource):
             log_destination=group.arn,
             iam_role_arn=role.arn,
             max_aggregation_interval=AGGREGATION_SECONDS,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[rights]),
+            # EC2 refuses a second one of a VPC to the same destination, and none can be changed.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[rights], delete_before_replace=True),
         )
         self.log_group_name = group.name
         self.register_outputs({"logGroupName": self.log_group_name})

@@ -150,8 +150,9 @@ class Network(pulumi.ComponentResource):
             subnet_id=self.public_subnet_ids[zone],
             allocation_id=address.id,
             tags=tags,
-            # It reaches nothing before the VPC is attached to the internet, and must go before that ends.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[gateway]),
+            # It reaches nothing before the VPC is attached to the internet, and must go before that ends. An address is
+            # at one gateway only.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[gateway], delete_before_replace=True),
         )
         return nat.id
 

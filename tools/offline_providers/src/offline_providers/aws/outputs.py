@@ -51,14 +51,20 @@ class Account:
 class Answers:
     """Computes the outputs of one resource."""
 
-    def __init__(self, account: Account, schema: ResourceSchema, urn: str, inputs: Properties) -> None:
+    def __init__(
+        self, account: Account, schema: ResourceSchema, urn: str, inputs: Properties, generation: int = 0
+    ) -> None:
+        """Args:
+        generation: how many resources of this address there have been with these inputs.
+        """
         self.account = account
         self.schema = schema
         self.token = schema.token
         self.service = re.split(r"[:/]", schema.token)[1]
         self.kind = schema.token.rsplit(":", 1)[-1]
         values = {key: value for key, value in plain(inputs).items() if not key.startswith("__")}
-        text = json.dumps([urn, values], sort_keys=True, default=str)
+        told = [urn, values, generation] if generation else [urn, values]
+        text = json.dumps(told, sort_keys=True, default=str)
         self.digest = hashlib.sha256(text.encode()).hexdigest()
         self.words: dict[str, Any] = {**values, **self._fixed_words(values)}
         self.words["arn"] = self._arn()

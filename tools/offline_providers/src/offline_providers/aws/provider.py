@@ -9,6 +9,8 @@ from typing import Final
 
 from offline_providers import simulation
 from offline_providers.aws import invokes
+from offline_providers.aws.identities import DELETED_FIRST
+from offline_providers.aws.inventory import Inventory
 from offline_providers.aws.outputs import DEFAULT_ACCOUNT, Account, Answers
 from offline_providers.aws.tables import AUTO_NAMED, FORCED, PROTECTED
 from offline_providers.faults import OfflineError
@@ -17,7 +19,7 @@ from offline_providers.sdk.checking import check
 from offline_providers.sdk.replacement import changed_paths, forces_replacement, names_only, told
 from offline_providers.sdk.schema import ResourceSchema, Sdk
 from offline_providers.sdk.shapes import Field, Scalar
-from offline_providers.wire import UNKNOWN, Properties, has_unknown, plain
+from offline_providers.wire import UNKNOWN, Properties, Secret, has_unknown, plain
 
 # The bridge's own note of which inputs it has filled in.
 DEFAULTS: Final = "__defaults"
@@ -28,9 +30,13 @@ class Aws(Provider):
 
     name = "aws"
 
-    def __init__(self) -> None:
+    def __init__(self, inventory: Inventory | None = None) -> None:
+        """Args:
+        inventory: what is there; with none, whatever the engine's state says is.
+        """
         self.sdk = Sdk("pulumi_aws")
         self.version = self.sdk.version
+        self._inventory = inventory
 
     def check_config(self, inputs: Properties) -> Checked:
         fields = self.sdk.provider_fields()
@@ -64,8 +70,19 @@ class Aws(Provider):
         if any(inputs.get(f"{name}{end}") for end in ("Prefix", "_prefix")) or schema.outputs[name].required is False:
             return inputs
         kept = olds.get(name) if name in olds.get(DEFAULTS, []) else None
-        made = f"{target.name}-{hashlib.sha256(target.urn.encode()).hexdigest()[:7]}"
-        return {**inputs, name: kept or (made if name != "bucket" else made.lower())}
+        return {**inputs, name: kept or self._new_name(schema.token, target, name, inputs)}
+
+    def _new_name(self, token: str, target: Target, property_: str, inputs: Properties) -> str:
+        """The resource's own name with an ending; another ending for a replacement, as the real provider does."""
+        made = target.name if property_ != "bucket" else target.name.lower()
+        for attempt in range(100):
+            seed = f"{target.urn}{attempt}" if attempt else target.urn
+            name = f"{made}-{hashlib.sha256(seed.encode()).hexdigest()[:7]}"
+            if self._inventory is None or not self._inventory.is_taken(
+                target.config, token, {**inputs, property_: name}
+            ):
+                break
+        return name
 
     def diff(self, target: Target, old_inputs: Properties, _olds: Properties, news: Properties) -> Diff:
         schema = self._schema(target.token)
@@ -76,19 +93,34 @@ class Aws(Provider):
         tags = plain(self._answers(target, news).expected_tags(news))
         if not places and tags is not UNKNOWN and "tagsAll" in _olds and tags != plain(_olds["tagsAll"]):
             updates.append("tagsAll")
+        # As pulumi-terraform-bridge does (schema.go, nameRequiresDeleteBeforeReplace): a name that the program chose.
         name = AUTO_NAMED.get(schema.token, "name")
-        kept = name in after and before.get(name) == after[name] and name not in (after.get(DEFAULTS) or [])
-        return Diff(tuple(updates), tuple(told(place) for place in replaces), bool(replaces) and kept)
+        chosen = name in after and name not in (after.get(DEFAULTS) or []) and name in schema.inputs
+        deleted_first = bool(replaces) and (chosen or schema.token in DELETED_FIRST)
+        return Diff(tuple(updates), tuple(told(place) for place in replaces), deleted_first)
 
     def create(self, target: Target, inputs: Properties, *, preview: bool) -> State:
         if not preview:
             simulation.fail_if_asked("create", target.name)
-        answers = self._answers(target, inputs)
-        return State(answers.id, answers.created(inputs, preview=preview), inputs)
+        answers = self._new_answers(target, inputs)
+        state = State(answers.id, answers.created(inputs, preview=preview), inputs)
+        if self._inventory is not None and not preview:
+            self._inventory.made(target.config, target.token, state.id, inputs, state.outputs)
+        return state
 
     def read(self, target: Target, known_id: str, inputs: Properties, outputs: Properties) -> State | None:
         if simulation.asked_for("gone", target.name):
             return None
+        found = self._inventory.find(target.config, target.token, known_id) if self._inventory is not None else None
+        if found is not None:
+            if not found.there:
+                return None
+            # The bridge takes over what is otherwise in AWS, of the properties that the program has set.
+            moved = {name: found.outputs[name] for name in inputs if name in found.outputs and name != DEFAULTS}
+            secret = {name for name, value in {**inputs, **outputs}.items() if isinstance(value, Secret)}
+            now = {name: Secret(value) if name in secret else value for name, value in found.outputs.items()}
+            changed = {name: value for name, value in moved.items() if value != plain(inputs[name])}
+            return State(known_id, self._answers(target, inputs).marked(now), {**inputs, **changed})
         if outputs:
             return State(known_id, self._answers(target, inputs).marked(outputs), inputs)
         # `Vpc.get(...)`: nobody has told what it is like.
@@ -100,7 +132,10 @@ class Aws(Provider):
         if not preview:
             simulation.fail_if_asked("update", target.name)
         answers = self._answers(target, news)
-        return answers.updated(old.outputs, old.inputs, news, preview=preview)
+        outputs = answers.updated(old.outputs, old.inputs, news, preview=preview)
+        if self._inventory is not None and not preview:
+            self._inventory.changed(target.config, target.token, old.id, news, outputs)
+        return outputs
 
     def delete(self, target: Target, old: State) -> None:
         simulation.fail_if_asked("delete", target.name)
@@ -119,11 +154,25 @@ class Aws(Provider):
             raise OfflineError(
                 f"{target.name}: final_snapshot_identifier is required when skip_final_snapshot is false"
             )
+        if self._inventory is not None:
+            self._inventory.removed(target.config, target.token, old.id)
 
     def invoke(self, token: str, arguments: Properties, config: Account) -> Properties:
         if has_unknown(arguments):
             raise OfflineError(f"{token} was asked with values that are not known yet")
         return invokes.answer(token, plain(arguments), config)
+
+    def _new_answers(self, target: Target, inputs: Properties) -> Answers:
+        """With an id that no other resource has had, unless the inputs say what it is."""
+        found = self._answers(target, inputs)
+        for generation in range(1, 100):
+            if self._inventory is None or self._inventory.find(target.config, target.token, found.id) is None:
+                break
+            other = Answers(target.config, self._schema(target.token), target.urn, inputs, generation)
+            if other.id == found.id:
+                break
+            found = other
+        return found
 
     def _answers(self, target: Target, inputs: Properties) -> Answers:
         account: Account = target.config

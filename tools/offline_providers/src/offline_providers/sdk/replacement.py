@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections.abc import Mapping
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from offline_providers.sdk import shapes
-from offline_providers.sdk.replacement_table import REPLACED
+from offline_providers.sdk.replacement_read import NOT_FOR_OURS, READ
 from offline_providers.sdk.schema import ResourceSchema
 from offline_providers.sdk.shapes import Field, fields_of
 from offline_providers.wire import Value
@@ -25,25 +27,35 @@ SAYS_SO: Final = re.compile(
 )
 # A sentence that says so for some cases only, or of an update.
 ONLY_IF: Final = re.compile(r"\bif\b(?!\s(?:changed|modified))|\bwhen\b(?!\schanged)|\bupdate to\b|<", re.IGNORECASE)
-BUCKET_SETTING: Final = re.compile(r"aws:s3/bucket\w+:\w+$")
+TOLD: Final = Path(__file__).with_name("aws_replacements.json")
+"""What the real provider answered; `make judge` writes it."""
 
 
 def forces_replacement(schema: ResourceSchema, path: tuple[str, ...]) -> bool:
     """Whether a change of the property at `path` (names only, no list positions) needs a new resource."""
     if path[0] == "region":
         return True
-    if path[0] in {"bucket", "expectedBucketOwner"} and BUCKET_SETTING.match(schema.token):
-        return True
-    listed = _listed(schema.token)
     # A change of a whole object changes what is listed within it.
+    listed = (tuple(entry.split(".")) for entry in replaced_by(schema.token))
     if any(path[: len(entry)] == entry or entry[: len(path)] == path for entry in listed):
         return True
+    if schema.token in told_of():
+        return False
     return any(_says_so(field.text) for field in _fields_on(schema.inputs, path))
 
 
 @functools.cache
-def _listed(token: str) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(entry.split(".")) for entry in REPLACED.get(token, "").split())
+def told_of() -> Mapping[str, Mapping[str, Any]]:
+    """Type → what the provider told of its properties."""
+    types: dict[str, Mapping[str, Any]] = json.loads(TOLD.read_text("utf-8"))["types"]
+    return types
+
+
+@functools.cache
+def replaced_by(token: str) -> frozenset[str]:
+    """The properties of which a change replaces a resource of this type, `a.b` for one within an object."""
+    told_so = told_of().get(token, {}).get("replaces", ())
+    return frozenset({*told_so, *READ.get(token, "").split()} - set(NOT_FOR_OURS.get(token, "").split()))
 
 
 @functools.cache
