@@ -1,0 +1,90 @@
+"""Every alarm watches what CloudWatch measures: a metric that its service publishes, with dimensions it comes with.
+
+The catalogue is AWS' documentation (`tests/support/infra/aws_catalogue/cloudwatch_metrics.yaml` says which page, and of
+which day). CloudWatch takes an alarm on a metric that nobody publishes; it then never rings, or always.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, Final
+
+import pytest
+import yaml
+from infra_configs import REPOSITORY
+from mlplatform.config.base import AwsEnvironment
+from recorder import Recorded
+from whole_program import ENVIRONMENTS, record
+
+CATALOGUE: Final = REPOSITORY / "tests" / "support" / "infra" / "aws_catalogue" / "cloudwatch_metrics.yaml"
+ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
+QUERY: Final = re.compile(
+    r'SELECT \w+\((?P<metric>\w+)\) FROM SCHEMA\("(?P<namespace>[\w/]+)", (?P<dimensions>[\w, ]+)\)$'
+)
+
+
+@cache
+def catalogue() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(CATALOGUE.read_text("utf-8"))
+    return found
+
+
+def is_published(namespace: str, metric: str, dimensions: set[str], level: str = "DEFAULT") -> bool:
+    """Whether the service publishes the metric with just these dimensions."""
+    known = catalogue().get(namespace)
+    if known is None:
+        return False
+    groups = known.get("byDimensions") or [
+        {"dimensions": one, "metrics": known["metrics"]} for one in known["dimensions"]
+    ]
+    return any(
+        metric in group["metrics"]
+        and dimensions == set(group["dimensions"])
+        and group.get("level", "DEFAULT") in {"DEFAULT", level}
+        for group in groups
+    )
+
+
+def watched(alarm: Recorded) -> list[tuple[str, str, set[str]]]:
+    """Namespace, metric and names of the dimensions of all that an alarm looks at."""
+    inputs = alarm.inputs
+    if "metricName" in inputs:
+        return [(inputs["namespace"], inputs["metricName"], set(inputs["dimensions"]))]
+    found = [QUERY.match(query["expression"]) for query in inputs["metricQueries"]]
+    return [(one["namespace"], one["metric"], set(one["dimensions"].split(", "))) for one in found if one]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_alarm_watches_a_metric_that_its_service_publishes(environment: AwsEnvironment) -> None:
+    recorder = record(environment)
+    [kafka] = recorder.of_type("aws:msk/cluster:Cluster")
+    level = kafka.inputs.get("enhancedMonitoring", "DEFAULT")
+    alarms = recorder.of_type(ALARM)
+    assert all(watched(one) for one in alarms), "what does this alarm look at?"
+    assert [
+        (one.name, *which) for one in alarms for which in watched(one) if not is_published(*which, level=level)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("namespace", "metric", "dimensions"),
+    [
+        ("AWS/RDS", "FreeStorageSpaces", {"DBInstanceIdentifier"}),
+        ("AWS/Rds", "FreeStorageSpace", {"DBInstanceIdentifier"}),
+        ("AWS/RDS", "FreeStorageSpace", {"DbInstance"}),
+        ("AWS/Kafka", "ActiveControllerCount", {"Cluster Name", "Broker ID"}),
+    ],
+)
+def test_the_catalogue_knows_no_other(namespace: str, metric: str, dimensions: set[str]) -> None:
+    assert not is_published(namespace, metric, dimensions)
+
+
+def test_a_metric_of_a_higher_level_is_published_at_that_level_alone() -> None:
+    which = ("AWS/Kafka", "TrafficBytes", {"Cluster Name", "Broker ID"})
+    assert is_published(*which, level="PER_BROKER")
+    assert not is_published(*which)
+
+
+def test_the_catalogue_says_where_it_is_from_and_of_which_day() -> None:
+    assert all(re.match(r"\d{4}-\d\d-\d\d$", entry["of"]) and entry["source"] for entry in catalogue().values())
