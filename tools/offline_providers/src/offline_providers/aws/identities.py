@@ -27,13 +27,13 @@ class Identity:
     """Nothing can remove one as long as what it belongs to is there."""
 
     def of(self, inputs: Mapping[str, Any]) -> tuple[str, ...] | None:
-        """The values in these inputs; None when one is missing or not known yet."""
+        """The values in these inputs; None when one is missing, empty or not known yet."""
         found = []
         for path in self.properties:
             value: Any = inputs
             for part in path.split("."):
                 value = value.get(part) if isinstance(value, Mapping) else None
-            if value is None or value is UNKNOWN:
+            if value in (None, "") or value is UNKNOWN:
                 return None
             found.append(str(value))
         return tuple(found)

@@ -18,7 +18,7 @@ from typing import Any, Final, cast
 from offline_providers.aws.identities import IDENTITIES
 from offline_providers.aws.outputs import Account
 from offline_providers.faults import OfflineError
-from offline_providers.wire import Properties, plain
+from offline_providers.wire import Properties, Secret, Value, plain
 
 FILE: Final = "account.sqlite"
 TABLE: Final = (
@@ -34,6 +34,7 @@ class Found:
     there: bool
     """Whether it still is."""
     outputs: dict[str, Any]
+    """Without its secrets, which are kept nowhere in plain text."""
 
 
 class Inventory:
@@ -82,7 +83,7 @@ class Inventory:
             refusal = IDENTITIES[token].refusal if identity else ""
             if refusal and other is not None and (is_new or other != id_):
                 raise OfflineError(f"{refusal}: {', '.join(json.loads(identity or ''))}")
-            values = (place, token, id_, identity, json.dumps(plain(outputs), default=str))
+            values = (place, token, id_, identity, json.dumps(without_secrets(outputs), default=str))
             database.execute("INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?, 1, ?)", values)
 
     def removed(self, account: Account, token: str, id_: str) -> None:
@@ -130,6 +131,15 @@ class Inventory:
             (place, token, identity),
         ).fetchone()
         return cast("str", row[0]) if row else None
+
+
+def without_secrets(value: Value) -> Value:
+    """A value without the secrets within it."""
+    if isinstance(value, dict):
+        return {key: without_secrets(part) for key, part in value.items() if not isinstance(part, Secret)}
+    if isinstance(value, list):
+        return [without_secrets(part) for part in value if not isinstance(part, Secret)]
+    return value
 
 
 def _place(account: Account) -> str:

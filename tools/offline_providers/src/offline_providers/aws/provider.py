@@ -10,7 +10,7 @@ from typing import Final
 from offline_providers import simulation
 from offline_providers.aws import invokes
 from offline_providers.aws.identities import DELETED_FIRST
-from offline_providers.aws.inventory import Inventory
+from offline_providers.aws.inventory import Inventory, without_secrets
 from offline_providers.aws.outputs import DEFAULT_ACCOUNT, Account, Answers
 from offline_providers.aws.tables import AUTO_NAMED, FORCED, PROTECTED
 from offline_providers.faults import OfflineError
@@ -115,12 +115,15 @@ class Aws(Provider):
         if found is not None:
             if not found.there:
                 return None
-            # The bridge takes over what is otherwise in AWS, of the properties that the program has set.
-            moved = {name: found.outputs[name] for name in inputs if name in found.outputs and name != DEFAULTS}
-            secret = {name for name, value in {**inputs, **outputs}.items() if isinstance(value, Secret)}
-            now = {name: Secret(value) if name in secret else value for name, value in found.outputs.items()}
-            changed = {name: value for name, value in moved.items() if value != plain(inputs[name])}
-            return State(known_id, self._answers(target, inputs).marked(now), {**inputs, **changed})
+            # Of the properties that the program has set the bridge takes over what is otherwise in AWS.
+            kept = {name: value for name, value in outputs.items() if isinstance(value, Secret)}
+            changed = {
+                name: found.outputs[name]
+                for name, value in inputs.items()
+                if name in found.outputs and name != DEFAULTS and found.outputs[name] != without_secrets(value)
+            }
+            now = self._answers(target, inputs).marked({**found.outputs, **kept})
+            return State(known_id, now, {**inputs, **changed})
         if outputs:
             return State(known_id, self._answers(target, inputs).marked(outputs), inputs)
         # `Vpc.get(...)`: nobody has told what it is like.
