@@ -8,6 +8,7 @@ CONTEXT ?=
 REGISTRY ?=
 FOLDER ?=
 STAND_INS ?=
+ONLY ?=
 ENVS := .local/envs
 SYNC := $(PYTHON) tools/environments.py sync
 WORKLOADS := platform_contract spark_preprocessing ray_training bento_serving mlflow_tracking
@@ -22,7 +23,7 @@ ELSEWHERE = $(if $(CONTEXT),--context $(CONTEXT)) $(if $(REGISTRY),--registry $(
 OFFLINE := PYTHONPATH=tools/offline_providers/src $(ENVS)/infra/bin/python -m offline_providers
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test test-cluster check environments plan cost doctor golden toolchain images cluster cluster-stop up pipeline down lint format types lock bench clean
+.PHONY: help run stop test test-cluster check environments plan cost doctor golden toolchain images cluster cluster-stop up pipeline down lint format types lock bench mutations clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -113,6 +114,10 @@ bench: ## measure Ray, serving, the hand-off and plans, each against the plaines
 	@$(SYNC)
 	@$(PYTHON) tools/toolchain/toolchain.py ensure pulumi
 	@$(PYTHON) bench/run.py
+
+mutations: ## plant over 200 mistakes in copies of the program, one at a time, and name those that no test notices (an hour; ONLY=…)
+	@$(SYNC) --tests infra
+	@$(ENVS)/infra/bin/python -m bench.mutations $(if $(ONLY),--only "$(ONLY)")
 
 clean: ## remove what runs have made (environments stay; `rm -rf .local` removes those too)
 	@test ! -x $(ENVS)/local_pipeline/bin/local-pipeline || $(ENVS)/local_pipeline/bin/local-pipeline stop

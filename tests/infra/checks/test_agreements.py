@@ -50,7 +50,7 @@ def test_a_pod_finds_the_contract_where_it_looks_for_it(environment: Environment
     asked, wrong, looked = objects(environment), [], 0
     for pod in asked.pods:
         sources = {volume["name"]: volume.get("configMap", {}).get("name") for volume in pod.spec.get("volumes", ())}
-        for container in pod.containers:
+        for container in pod.spec["containers"]:
             path = next((one["value"] for one in container.get("env", ()) if one["name"] == "PLATFORM_CONTRACT"), None)
             if path is None:
                 continue
