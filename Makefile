@@ -112,6 +112,7 @@ lock: ## write the lock files anew (after a change of dependencies)
 
 bench: ## measure Ray, serving, the hand-off and plans, each against the plainest form of it (half an hour)
 	@$(SYNC)
+	@$(SYNC) bench_serving
 	@$(PYTHON) tools/toolchain/toolchain.py ensure pulumi
 	@$(PYTHON) bench/run.py
 

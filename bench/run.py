@@ -124,17 +124,29 @@ def _processes(result: dict[str, Any]) -> list[str]:
 
 
 def _serving(result: dict[str, Any]) -> list[str]:
-    parts = [f"Largest difference between any two answers: {result['largest_difference_of_answers']:.1e}", ""]
+    parts = [
+        "Connections x flights in a request; the burst is of 16 x 200.",
+        f"Largest difference between any two answers: {result['largest_difference_of_answers']:.1e}",
+        "",
+        "| | model API to FastAPI (goal 0.8) | its p99 to its p50 (goal 3) | pattern A to B (goal 0.45) |",
+        "| --- | ---: | ---: | ---: |",
+        *(
+            f"| {load} | " + " | ".join(f"{value:.2f}" for value in goal.values()) + " |"
+            for load, goal in result["goals"].items()
+        ),
+        "",
+    ]
     for load, table in result["loads"].items():
-        connections, rows = load.split(" x ")
         parts += [
-            f"### {connections} connection(s), {rows} flight(s) in a request",
+            f"### {load}",
             "",
-            "| | requests/s | p50, ms | p99, ms | requests/s against MLflow |",
-            "| --- | ---: | ---: | ---: | ---: |",
+            "| | requests/s | p50, ms | p99, ms | CPU per request, ms | requests/s against FastAPI |",
+            "| --- | ---: | ---: | ---: | ---: | ---: |",
         ]
         for name, figures in table.items():
-            cells = [_cell(figures[figure]) for figure in ("requests_per_second", "p50_ms", "p99_ms")]
+            cells = [
+                _cell(figures[figure]) for figure in ("requests_per_second", "p50_ms", "p99_ms", "cpu_ms_per_request")
+            ]
             parts.append(f"| {name} | {' | '.join(cells)} | {figures['ratios']['requests_per_second']:.2f} |")
         parts.append("")
     return parts[:-1]

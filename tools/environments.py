@@ -48,6 +48,8 @@ class Package:
     name: str
     folder: Path
     installed: bool = True
+    usual: bool = True
+    """Whether it is made where none is named."""
 
     @property
     def environment(self) -> Path:
@@ -68,6 +70,7 @@ PACKAGES = {
         Package("local_pipeline", ROOT / "tools" / "local_pipeline"),
         Package("infra", ROOT / "infra"),
         Package("checks", ROOT / "tools" / "checks", installed=False),
+        Package("bench_serving", ROOT / "bench" / "serving", installed=False, usual=False),
     )
 }
 
@@ -166,7 +169,7 @@ def sync(uv: Path, package: Package, tests: bool) -> bool:
 
 def write_locks(uv: Path) -> None:
     compile_ = [str(uv), "pip", "compile", *COMPILE]
-    for source in sorted((ROOT / "tools").rglob("*.in")):
+    for source in sorted([*(ROOT / "tools").rglob("*.in"), *(ROOT / "bench").rglob("*.in")]):
         say(f"locking {source.relative_to(ROOT)}")
         run([*compile_, source.name, "-o", f"{source.stem}.lock"], source.name, source.parent)
     for package in PACKAGES.values():
@@ -195,13 +198,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("sync", help="make environments")
-    make.add_argument("packages", nargs="*", metavar="PACKAGE", help=f"of {', '.join(PACKAGES)}; none means all")
+    make.add_argument(
+        "packages", nargs="*", metavar="PACKAGE", help=f"of {', '.join(PACKAGES)}; none means all but the last"
+    )
     make.add_argument("--tests", action="store_true", help="with what the tests need")
     commands.add_parser("lock", help="write the lock files anew")
     arguments = parser.parse_args()
     try:
         require_python()
-        packages = [known_package(name) for name in getattr(arguments, "packages", ()) or PACKAGES]
+        usual = [package.name for package in PACKAGES.values() if package.usual]
+        packages = [known_package(name) for name in getattr(arguments, "packages", ()) or usual]
         with only_one():
             uv = find_uv()
             if arguments.command == "lock":

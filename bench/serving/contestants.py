@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,14 +17,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
+import psutil
 import pyarrow.parquet as pq
 from platform_contract import DatasetPointer, FeatureManifest, PlatformContract, find_repository, local_contract
 from platform_contract.model_file import digest_path, shared_model_path
 
 Body = dict[str, Any]
 START_SECONDS = 120
+FASTAPI, MODEL_API = "FastAPI, uvicorn", "model API"
+EMBEDDED, SHARED = "flight API, embedded", "flight API, shared"
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def questions(contract: PlatformContract, rows: int, requests: int) -> list[Ques
 
 
 def contestants(contract: PlatformContract, scratch: Path) -> list[Contestant]:
-    """MLflow's server, the model API, and both flight APIs."""
+    """FastAPI first, which ratios are to, then what else people pick, the model API, and both flight APIs."""
     place = _own_place(contract, scratch / "ours")
     mlflow = str(find_repository() / ".local" / "envs" / "ray_training" / "bin" / "mlflow")
     champion = f"models:/{contract.mlflow.registered_model}@{contract.mlflow.champion_alias}"
@@ -119,30 +124,65 @@ def contestants(contract: PlatformContract, scratch: Path) -> list[Contestant]:
     def of_frame(answer: Body) -> list[float]:
         return list(answer["predictions"])
 
+    def other(script: str) -> Callable[[], list[tuple[list[str], str, dict[str, str]]]]:
+        python = str(find_repository() / ".local" / "envs" / "bench_serving" / "bin" / "python")
+        model = str(shared_model_path(contract.shared_files.models))
+
+        def start() -> list[tuple[list[str], str, dict[str, str]]]:
+            port = free_port()
+            command = [python, str(Path(__file__).parent / "others" / script), model, str(port)]
+            ready = {"lit_serve.py": "health", "ray_serve.py": "-/healthz"}.get(script, "ping")
+            variables = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
+            return [(command, f"http://127.0.0.1:{port}/{ready}", variables)]
+
+        return start
+
     return [
+        Contestant(FASTAPI, "/predict", rows, list, other("plain_fastapi.py")),
+        Contestant("LitServe", "/predict", rows, of_frame, other("lit_serve.py")),
+        Contestant("Ray Serve", "/", rows, list, other("ray_serve.py")),
         Contestant("mlflow models serve", "/invocations", frame, of_frame, mlflow_server),
-        Contestant("model API", "/predict", rows, list, ours(place, "model-api")),
-        Contestant(
-            "flight API, embedded", "/predict", flights, of_flights, ours(place, "model-api", "flight-api-embedded")
-        ),
-        Contestant("flight API, shared", "/predict", flights, of_flights, ours(place, "flight-api-shared")),
+        Contestant(MODEL_API, "/predict", rows, list, ours(place, "model-api")),
+        Contestant(EMBEDDED, "/predict", flights, of_flights, ours(place, "model-api", "flight-api-embedded")),
+        Contestant(SHARED, "/predict", flights, of_flights, ours(place, "flight-api-shared")),
     ]
 
 
+@dataclass(frozen=True)
+class Running:
+    """A contestant's servers, of which the last one is asked."""
+
+    address: str
+    pids: list[int]
+
+    def cpu_seconds(self) -> float:
+        """What they and all their processes have taken so far."""
+        seconds = 0.0
+        for pid in self.pids:
+            own = psutil.Process(pid)
+            for process in [own, *own.children(recursive=True)]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    times = process.cpu_times()
+                    seconds += times.user + times.system
+        return seconds
+
+
 @contextmanager
-def running(contestant: Contestant, log: Path) -> Iterator[str]:
-    """The address of the contestant's server, which is up inside the block and gone after it."""
+def running(contestant: Contestant, log: Path) -> Iterator[Running]:
+    """The contestant's servers, which are up inside the block and gone after it."""
     with ExitStack() as stack:
-        address = ""
+        address, pids = "", []
         output = stack.enter_context(log.open("ab"))
         for command, ready, variables in contestant.start():
             process = subprocess.Popen(
                 command, env={**os.environ, **variables}, stdout=output, stderr=output, start_new_session=True
             )
             stack.callback(_stop, process)
+            pids.append(process.pid)
             _await(ready, process, log)
-            address = ready.rpartition("/")[0]
-        yield address
+            parts = urlsplit(ready)
+            address = f"{parts.scheme}://{parts.netloc}"
+        yield Running(address, pids)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -62,10 +62,12 @@ async def read_body(receive: Receive, limits: Limits) -> bytes | Response:
                 if message["type"] != "http.request":  # the client has gone
                     return bytes(body)
                 body += message.get("body", b"")
+                more = message.get("more_body", False)
                 if len(body) > limits.size:
-                    await _discard(receive, len(body), limits.size * DISCARDED)
+                    if more:
+                        await _discard(receive, len(body), limits.size * DISCARDED)
                     break
-                if not message.get("more_body", False):
+                if not more:
                     return bytes(body)
     except TimeoutError:
         if len(body) <= limits.size:
