@@ -3,6 +3,7 @@
 python3 -m bench.mutations                 # all; what was seen before is not run again
 python3 -m bench.mutations --survivors     # again, those that nobody noticed
 python3 -m bench.mutations --only KIND     # one kind, or any part of a mistake's text
+python3 -m bench.mutations --quick         # with the few tests that are most likely to notice
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ SECONDS: Final = 900
 """After which a run of the tests is given up; that counts as noticed by nobody."""
 CHECKS: Final = "tests/infra/checks/test_"
 FIRST: Final = {
-    "agreements": (f"{CHECKS}references.py", f"{CHECKS}agreements.py", f"{CHECKS}published.py"),
+    "agreements": (f"{CHECKS}references.py", f"{CHECKS}agreements.py", f"{CHECKS}published.py", f"{CHECKS}ways_out.py"),
     "aws_names": (f"{CHECKS}aws_names.py", f"{CHECKS}cloudformation.py"),
     "cloudwatch": (f"{CHECKS}metrics.py", "tests/infra/foundation/aws/monitoring"),
     "identities": (f"{CHECKS}aws_names.py", "tests/infra/rights", f"{CHECKS}iam.py"),
@@ -53,6 +54,8 @@ LEFT_OUT: Final = (
 )
 """Minutes of drawn configurations, which say of the program only that it does not fail; and the test that each mistake
 fits, which none does when it has been made."""
+NONE_CHOSEN: Final = 5
+"""Of pytest: no test has such a name."""
 FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
@@ -91,29 +94,33 @@ class Copy:
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         return self._process.stdout.readline().strip()
 
-    def run(self, log: Path, tests: Sequence[str] = TESTS) -> int:
+    def run(self, log: Path, tests: Sequence[str] = TESTS, *options: str) -> int:
         """The exit code of the tests, at the first that fails."""
         assert self._process.stdin is not None  # noqa: S101 - it is a pipe
         without = [f"--ignore={name}" for name in LEFT_OUT]
-        self._process.stdin.write(json.dumps({"tests": [*tests, *without], "log": str(log), "seconds": SECONDS}) + "\n")
+        self._process.stdin.write(
+            json.dumps({"tests": [*tests, *without, *options], "log": str(log), "seconds": SECONDS}) + "\n"
+        )
         self._process.stdin.flush()
         answer = self._line()
         if not answer:
             raise SystemExit("mutations: the process that runs the tests has ended")
         return int(answer)
 
-    def try_out(self, mistake: Mistake, log: Path) -> dict[str, Any]:
+    def try_out(self, mistake: Mistake, log: Path, *, quick: bool) -> dict[str, Any]:
         """What came of a mistake: whether a test failed, and which."""
         path, before = mistake.plant(self.folder)
         started = time.monotonic()
         try:
             first = [name for name in FIRST.get(mistake.kind, ()) if (self.folder / name).exists()]
-            code = self.run(log, [*first, *TESTS])
+            code = self.run(log, first, "-k", "not staging and not prod") if first else 0
+            if code in {0, NONE_CHOSEN} and not quick:
+                code = self.run(log)
         finally:
             path.write_text(before, "utf-8")
         failed = FAILED.findall(log.read_text(errors="replace"))
         return {
-            "noticed": code not in {0, -9, 99},
+            "noticed": code not in {0, NONE_CHOSEN, -9, 99},
             "by": failed[:1],
             "code": code,
             "seconds": round(time.monotonic() - started),
@@ -148,6 +155,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="a kind, or part of a mistake")
     parser.add_argument("--survivors", action="store_true", help="those that nobody noticed, again")
     parser.add_argument("--again", action="store_true", help="all of them, whatever is known")
+    parser.add_argument("--quick", action="store_true", help="only the tests of a mistake's kind, on dev and local")
     parser.add_argument("--parallel", type=int, default=2)
     arguments = parser.parse_args()
     HOME.mkdir(parents=True, exist_ok=True)
@@ -161,7 +169,7 @@ def main() -> int:
             one.place(ROOT)
         except PlantingError as fault:
             raise SystemExit(f"mutations: {fault}") from fault
-    _run_all(todo, report, arguments.parallel)
+    _run_all(todo, report, arguments.parallel, quick=arguments.quick)
     unnoticed = [one for one in chosen if one.key not in reasons and not report.found.get(one.key, {}).get("noticed")]
     counts = Counter(one.kind for one in chosen)
     print(f"\n{len(chosen)} mistakes ({', '.join(f'{count} {kind}' for kind, count in sorted(counts.items()))}):")
@@ -171,7 +179,7 @@ def main() -> int:
     return 1 if unnoticed else 0
 
 
-def _run_all(todo: Sequence[Mistake], report: Report, parallel: int) -> None:
+def _run_all(todo: Sequence[Mistake], report: Report, parallel: int, *, quick: bool) -> None:
     waiting: queue.SimpleQueue[tuple[int, Mistake]] = queue.SimpleQueue()
     for number, one in enumerate(todo, 1):
         waiting.put((number, one))
@@ -182,12 +190,12 @@ def _run_all(todo: Sequence[Mistake], report: Report, parallel: int) -> None:
                 index, mistake = waiting.get_nowait()
             except queue.Empty:
                 return
-            report.add(mistake, copy.try_out(mistake, log), index, len(todo))
+            report.add(mistake, copy.try_out(mistake, log, quick=quick), index, len(todo))
 
     copies = [Copy(number) for number in range(min(parallel, len(todo)))]
     try:
         unchanged = HOME / "unchanged.log"
-        if copies and copies[0].run(unchanged) != 0:
+        if copies and not quick and copies[0].run(unchanged) != 0:
             raise SystemExit(f"mutations: the tests fail without a mistake: see {unchanged}")
         with ThreadPoolExecutor(max(len(copies), 1)) as pool:
             for _ in pool.map(lane, copies, [HOME / f"log-{number}.txt" for number in range(len(copies))]):

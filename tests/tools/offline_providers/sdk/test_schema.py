@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from offline_providers.provider import Failure
 from offline_providers.sdk import shapes
-from offline_providers.sdk.checking import Failure, check
+from offline_providers.sdk.checking import check
 from offline_providers.sdk.replacement import replaced_by, told_of
 from offline_providers.sdk.replacement_read import NOT_FOR_OURS, READ
 from offline_providers.sdk.schema import ResourceSchema, Sdk
