@@ -19,6 +19,8 @@ NAMESPACE_SYSTEM: Final = "platform-system"
 """Operators and controllers."""
 NAMESPACE_DATA: Final = "platform-data"
 """The database and the broker, where they are pods."""
+NAMESPACE_EMR: Final = "emr"
+"""Jobs of EMR on EKS, on AWS alone: EMR makes their pods, and not to the measure of the other namespaces."""
 WORKLOAD_NAMESPACES: Final = (
     NAMESPACE_MLFLOW,
     NAMESPACE_SPARK,

@@ -26,7 +26,7 @@ def main() -> None:
     else:
         foundation = aws_foundation(config)
         services = run_platform(config, foundation.endpoints)
-        run_aws_operations(config, foundation, namespaces=services.ready, database_setup=services.database_setup)
+        run_aws_operations(config, foundation, database_setup=services.database_setup)
 
 
 def run_platform(config: ServiceSettings, endpoints: Endpoints) -> Services:

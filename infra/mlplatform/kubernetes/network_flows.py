@@ -73,6 +73,7 @@ NOTEBOOKS: Final = Pods(naming.NAMESPACE_NOTEBOOKS)
 MODEL_API: Final = Pods(naming.NAMESPACE_SERVING, "model-api")
 EMBEDDED: Final = Pods(naming.NAMESPACE_SERVING, "flight-api-embedded")
 SHARED: Final = Pods(naming.NAMESPACE_SERVING, "flight-api-shared")
+EMR: Final = Pods(naming.NAMESPACE_EMR)
 OPERATORS: Final = Pods(naming.NAMESPACE_SYSTEM)
 DATABASE_PEER, KAFKA_PEER, PRIVATE = Peer("database"), Peer("kafka"), Peer("private")
 LAKE, API, CREDENTIAL_PEER = Peer("https"), Peer("kubernetes_api"), Peer("credentials")
@@ -104,6 +105,16 @@ def flows(database_port: int) -> tuple[Flow, ...]:
         Flow(PRIVATE, OPERATORS, (WEBHOOK, KUBELET), "the Kubernetes API asks webhooks and the metrics API"),
         *(Flow(pods, LAKE, HTTPS, "the lake, secrets and the cloud's own API") for pods in in_the_cloud),
         *(Flow(pods, CREDENTIAL_PEER, CREDENTIALS, "credentials of the service account") for pods in in_the_cloud),
+    )
+
+
+def emr_flows() -> tuple[Flow, ...]:
+    """The table of the namespace of EMR on EKS. Nobody else asks its pods for anything."""
+    return (
+        Flow(EMR, EMR, EVERY_PORT, "submitter, driver and executors choose their ports as they start; shuffle blocks"),
+        Flow(EMR, API, KUBERNETES_API, "the submitter asks for a driver, and the driver for executors"),
+        Flow(EMR, LAKE, HTTPS, "the lake, and the cloud's own API"),
+        Flow(EMR, CREDENTIAL_PEER, CREDENTIALS, "credentials of the job's role"),
     )
 
 

@@ -79,7 +79,7 @@ def test_what_holds_data_is_protected_and_retained_as_the_config_says(
 
 def test_nothing_else_is_protected(recorder: Recorder) -> None:
     """A teardown would stop at it, without a reason. Volumes in the cluster name the access points of the files."""
-    may_be = {*STATEFUL, "aws:efs/accessPoint:AccessPoint"}
+    may_be = {*STATEFUL, "aws:efs/accessPoint:AccessPoint", "aws:msk/topic:Topic"}
     assert [one.name for one in recorder.resources if one.protect and one.type not in may_be] == []
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pulumi
 
 from mlplatform import naming
@@ -20,7 +18,6 @@ def run_aws_operations(
     config: PlatformConfig,
     foundation: AwsFoundation,
     *,
-    namespaces: Sequence[pulumi.Resource],
     database_setup: pulumi.Resource | None,
 ) -> None:
     """Registers EMR on EC2 and on EKS, and the alarms.
@@ -28,7 +25,6 @@ def run_aws_operations(
     Args:
         config: the environment.
         foundation: what it stands on.
-        namespaces: those of the services, with what closes them; EMR on EKS runs in one.
         database_setup: the job that makes the databases, that of EMR's Hive metastore among them; none until it has an
             image.
     """
@@ -38,14 +34,16 @@ def run_aws_operations(
             "emr-on-eks",
             EmrOnEksArgs(
                 cluster_name=foundation.cluster.name,
-                virtual_cluster_name=f"{foundation.names.platform}-{naming.NAMESPACE_SPARK}",
+                kubernetes=foundation.cluster.provider,
+                virtual_cluster_name=f"{foundation.names.platform}-{naming.NAMESPACE_EMR}",
                 job_role_name=f"{foundation.names.platform}-emr-on-eks",
-                namespace=naming.NAMESPACE_SPARK,
+                peers=foundation.endpoints.peers,
                 account_id=config.owner.account_id,
                 region=config.aws.region,
                 lake_bucket_arn=foundation.lake.bucket_arn,
+                lake_bucket_name=foundation.lake.bucket_name,
                 lake_key_arn=foundation.keys.data_arn,
-                ready=namespaces,
+                ready=foundation.endpoints.ready,
             ),
             foundation.opts,
         )

@@ -1,4 +1,9 @@
-"""EMR on EKS: the Spark namespace as a virtual cluster, and the role of its jobs.
+"""EMR on EKS: a namespace as a virtual cluster, what its jobs' pods look like, and their role.
+
+The namespace is its own, because EMR makes the pods of a job: the one that submits it has no seccomp profile, so that
+the level ``restricted`` of the other namespaces refuses it, and by itself no toleration, so that none of the platform's
+nodes takes it. The first is why this namespace is at the level ``baseline``; the second is said in each job's request,
+of which `examples/emr_on_eks/start-job-run.json` is one.
 
 EMR gives itself access to the namespace when the virtual cluster is made: an access entry of its service-linked role
 with the policy AmazonEMRJobPolicy for that namespace (EMR on EKS guide, "Enable cluster access using EKS Access
@@ -7,16 +12,25 @@ Entry"). Whoever runs `pulumi up` therefore needs ``eks:CreateAccessEntry`` and 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_kubernetes as k8s
 
+from mlplatform import naming
+from mlplatform.endpoints import Peers
+from mlplatform.foundation.aws.emr.pod_templates import TEMPLATES, template_key
 from mlplatform.foundation.aws.lake.access import area_statements
 from mlplatform.foundation.aws.pod_identity.roles import Place
 from mlplatform.iam_policies import Statement, policy, trust_pod_identity
+from mlplatform.kubernetes.network_flows import emr_flows
+from mlplatform.kubernetes.network_policies import NetworkPolicies, NetworkPoliciesArgs
+from mlplatform.kubernetes.pods import metadata
+from mlplatform.kubernetes.system_namespace import pod_security_labels
 
 COMPONENTS: Final = ("client", "driver", "executor")
 """Pods of a job that was started with StartJobRun; each has a service account that EMR makes."""
@@ -30,20 +44,23 @@ class EmrOnEksArgs:
     """Inputs of `EmrOnEks`."""
 
     cluster_name: pulumi.Input[str]
+    kubernetes: k8s.Provider
     virtual_cluster_name: str
     job_role_name: str
     """Fixed: the names of the jobs' service accounts are made of it."""
-    namespace: str
+    peers: Peers
+    """What is outside the cluster."""
     account_id: str
     region: str
     lake_bucket_arn: pulumi.Input[str]
+    lake_bucket_name: pulumi.Input[str]
     lake_key_arn: pulumi.Input[str]
     ready: Sequence[pulumi.Resource] = ()
-    """The namespace, which must be there when the virtual cluster is made."""
+    """Nodes and add-ons: the namespace comes after them."""
 
 
 class EmrOnEks(pulumi.ComponentResource):
-    """The virtual cluster, and the role that its jobs get through Pod Identity."""
+    """The namespace, the virtual cluster in it, and the role that its jobs get through Pod Identity."""
 
     virtual_cluster_id: pulumi.Output[str]
     job_role_arn: pulumi.Output[str]
@@ -53,12 +70,13 @@ class EmrOnEks(pulumi.ComponentResource):
         super().__init__("mlplatform:emr_on_eks:EmrOnEks", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         place = Place(account_id=args.account_id, region=args.region)
+        namespace = self._namespace(name, args)
         role = aws.iam.Role(
             f"{name}-jobs",
             name=args.job_role_name,
             description="Jobs of EMR on EKS",
             assume_role_policy=trust_pod_identity(
-                cluster_arn=place.cluster_arn(args.cluster_name), namespace=args.namespace
+                cluster_arn=place.cluster_arn(args.cluster_name), namespace=naming.NAMESPACE_EMR
             ),
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
@@ -69,7 +87,7 @@ class EmrOnEks(pulumi.ComponentResource):
             aws.eks.PodIdentityAssociation(
                 f"{name}-jobs-{component}",
                 cluster_name=args.cluster_name,
-                namespace=args.namespace,
+                namespace=naming.NAMESPACE_EMR,
                 service_account=job_service_account(component, args.account_id, args.job_role_name),
                 role_arn=role.arn,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[rights]),
@@ -81,14 +99,48 @@ class EmrOnEks(pulumi.ComponentResource):
                 id=args.cluster_name,
                 type="EKS",
                 info=aws.emrcontainers.VirtualClusterContainerProviderInfoArgs(
-                    eks_info=aws.emrcontainers.VirtualClusterContainerProviderInfoEksInfoArgs(namespace=args.namespace)
+                    eks_info=aws.emrcontainers.VirtualClusterContainerProviderInfoEksInfoArgs(
+                        namespace=naming.NAMESPACE_EMR
+                    )
                 ),
             ),
             # A namespace belongs to one virtual cluster at a time.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.ready), delete_before_replace=True),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=namespace, delete_before_replace=True),
         )
+        self._templates(name, args)
         self.virtual_cluster_id, self.job_role_arn = cluster.id, role.arn
         self.register_outputs({"virtualClusterId": self.virtual_cluster_id})
+
+    def _namespace(self, name: str, args: EmrOnEksArgs) -> list[pulumi.Resource]:
+        opts = pulumi.ResourceOptions(parent=self, provider=args.kubernetes, depends_on=list(args.ready))
+        made = k8s.core.v1.Namespace(
+            f"{name}-namespace",
+            metadata=metadata(None, name=naming.NAMESPACE_EMR, labels=pod_security_labels("baseline")),
+            opts=opts,
+        )
+        closed = NetworkPolicies(
+            f"{name}-network-policies",
+            NetworkPoliciesArgs(
+                namespaces={naming.NAMESPACE_EMR: made.metadata.name}, flows=emr_flows(), peers=args.peers, ready=()
+            ),
+            pulumi.ResourceOptions(parent=self, providers={"kubernetes": args.kubernetes}),
+        )
+        return [made, closed]
+
+    def _templates(self, name: str, args: EmrOnEksArgs) -> None:
+        """What drivers and executors look like; a job names the two in its request."""
+        for component, template in TEMPLATES.items():
+            aws.s3.BucketObjectv2(
+                f"{name}-template-{component}",
+                bucket=args.lake_bucket_name,
+                key=template_key(component),
+                content=json.dumps(template, indent=2) + "\n",
+                content_type="application/json",
+                server_side_encryption="aws:kms",
+                kms_key_id=args.lake_key_arn,
+                bucket_key_enabled=True,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
 
 
 def _job_statements(args: EmrOnEksArgs) -> list[Statement]:

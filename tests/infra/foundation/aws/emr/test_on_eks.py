@@ -1,16 +1,27 @@
-"""EMR on EKS: the Spark namespace as a virtual cluster, and a role that its jobs alone can have."""
+"""EMR on EKS: a namespace that takes its pods, where they run, and a role that its jobs alone can have."""
 
 from __future__ import annotations
 
 import functools
+import json
+import re
+from pathlib import Path
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_kubernetes as k8s
+import pytest
 from aws_account import ACCOUNT, CLUSTER, CLUSTER_ARN, KEY, REGION, assert_explicit_providers, record
+from botocore import loaders, model, validate
 from hypothesis import given
 from hypothesis import strategies as st
 from iam_documents import findings, role_policies, statement, trust_of
+from infra_endpoints import PEERS
+from mlplatform.foundation.aws import engine_versions
 from mlplatform.foundation.aws.emr.on_eks import EmrOnEks, EmrOnEksArgs, job_service_account
+from mlplatform.foundation.aws.emr.pod_templates import submitter_properties, template_key
+from mlplatform.service_types import SPARK_DRIVER, SPARK_EXECUTOR, ServiceType
 from recorder import Recorder
 
 BUCKET = "arn:aws:s3:::lake"
@@ -20,32 +31,34 @@ ROLE = "mlplatform-dev-emr-jobs"
 @functools.cache
 def recorded() -> Recorder:
     def program(opts: pulumi.ResourceOptions) -> None:
-        # Stands for the namespace.
-        namespace = aws.sns.Topic("spark-namespace", opts=opts)
+        # Stands for nodes and add-ons.
+        nodes = aws.sns.Topic("nodes", opts=opts)
         args = EmrOnEksArgs(
             cluster_name=CLUSTER,
-            virtual_cluster_name="mlplatform-dev-spark",
+            kubernetes=k8s.Provider("kubernetes", kubeconfig="{}"),
+            virtual_cluster_name="mlplatform-dev-emr",
             job_role_name=ROLE,
-            namespace="spark",
+            peers=PEERS,
             account_id=ACCOUNT,
             region=REGION,
             lake_bucket_arn=BUCKET,
+            lake_bucket_name="lake",
             lake_key_arn=KEY,
-            ready=[namespace],
+            ready=[nodes],
         )
         EmrOnEks("emr-on-eks", args, opts)
 
     return record(program)
 
 
-def test_the_virtual_cluster_is_the_spark_namespace_and_comes_after_it() -> None:
+def test_the_virtual_cluster_is_a_namespace_of_its_own_and_comes_after_it() -> None:
     found = recorded().one("aws:emrcontainers/virtualCluster:VirtualCluster")
     assert found.inputs["containerProvider"] == {
         "id": CLUSTER,
         "type": "EKS",
-        "info": {"eksInfo": {"namespace": "spark"}},
+        "info": {"eksInfo": {"namespace": "emr"}},
     }
-    assert any(urn.endswith("::spark-namespace") for urn in found.depends_on)
+    assert recorded().one("kubernetes:core/v1:Namespace").urn in found.depends_on
 
 
 def test_the_role_is_for_pods_of_the_namespace_in_this_cluster_alone() -> None:
@@ -53,7 +66,7 @@ def test_the_role_is_for_pods_of_the_namespace_in_this_cluster_alone() -> None:
     assert trust["Principal"] == {"Service": "pods.eks.amazonaws.com"}
     assert trust["Condition"]["StringEquals"] == {
         "aws:RequestTag/eks-cluster-arn": CLUSTER_ARN,
-        "aws:RequestTag/kubernetes-namespace": "spark",
+        "aws:RequestTag/kubernetes-namespace": "emr",
     }
 
 
@@ -88,3 +101,87 @@ def test_jobs_read_raw_files_and_write_none() -> None:
 
 def test_providers_are_explicit() -> None:
     assert_explicit_providers(recorded())
+
+
+def test_the_namespace_takes_pods_without_a_seccomp_profile_and_lets_nobody_in() -> None:
+    """The level ``baseline`` asks for none (Kubernetes, "Pod Security Standards")."""
+    labels = recorded().one("kubernetes:core/v1:Namespace").inputs["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "baseline"
+    policies = [one.inputs["spec"] for one in recorded().of_type("kubernetes:networking.k8s.io/v1:NetworkPolicy")]
+    assert {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]} in policies
+    inward = [rule for policy in policies for rule in policy.get("ingress", ())]
+    sources = [peer["namespaceSelector"]["matchLabels"] for rule in inward for peer in rule["from"]]
+    assert sources == [{"kubernetes.io/metadata.name": "emr"}]
+
+
+def templates() -> dict[str, Any]:
+    """Component → the template that lies in the lake."""
+    found = recorded().of_type("aws:s3/bucketObjectv2:BucketObjectv2")
+    assert all((one.inputs["bucket"], one.inputs["kmsKeyId"]) == ("lake", KEY) for one in found)
+    return {Path(one.inputs["key"]).stem: json.loads(one.inputs["content"]) for one in found}
+
+
+@pytest.mark.parametrize(("component", "service_type"), [("driver", SPARK_DRIVER), ("executor", SPARK_EXECUTOR)])
+def test_a_template_brings_its_pods_to_the_nodes_of_spark(component: str, service_type: ServiceType) -> None:
+    template = templates()[component]
+    assert template["spec"]["nodeSelector"] == service_type.labels
+    tolerated = {(one["key"], one["value"], one["effect"]) for one in template["spec"]["tolerations"]}
+    assert {(one.key, one.value, one.effect) for one in service_type.taints} <= tolerated
+    # EMR's names of its containers: "Using pod templates".
+    assert [one["name"] for one in template["spec"]["containers"]] == [f"spark-kubernetes-{component}"]
+    assert template["metadata"]["annotations"]["karpenter.sh/do-not-disrupt"] == "true"
+
+
+EXAMPLE = Path(__file__).parents[5] / "examples" / "emr_on_eks" / "start-job-run.json"
+
+
+def shape() -> Any:
+    """EMR's own description of the request."""
+    described = model.ServiceModel(loaders.Loader().load_service_model("emr-containers", "service-2"))
+    return described.operation_model("StartJobRun").input_shape
+
+
+def patterns(shape: Any, value: Any, where: str = "") -> list[str]:
+    """Texts that do not match the pattern that the API's description has for them."""
+    if shape.type_name == "structure":
+        return [fault for key, one in value.items() for fault in patterns(shape.members[key], one, f"{where}.{key}")]
+    if shape.type_name == "list":
+        return [fault for one in value for fault in patterns(shape.member, one, where)]
+    if shape.type_name == "map":
+        return [fault for key, one in value.items() for fault in patterns(shape.value, one, f"{where}[{key}]")]
+    pattern = shape.metadata.get("pattern")
+    return [f"{where}: {value}"] if pattern and re.fullmatch(pattern, value) is None else []
+
+
+def example() -> Any:
+    return json.loads(EXAMPLE.read_text().replace("VIRTUAL-CLUSTER-ID", "abc123def456"))
+
+
+def test_the_example_of_a_job_is_a_request_that_emr_describes() -> None:
+    request = {"clientToken": "token", **example()}
+    report = validate.ParamValidator().validate(request, shape())
+    assert not report.has_errors(), report.generate_report()
+    assert patterns(shape(), request) == []
+    assert request["releaseLabel"] == f"{engine_versions.EMR}-latest"
+
+
+def test_a_request_with_a_misspelt_key_is_found() -> None:
+    request = {"clientToken": "token", **example(), "configurationOverides": {}}
+    assert validate.ParamValidator().validate(request, shape()).has_errors()
+    assert patterns(shape(), {**example(), "name": "two words?"}) == [".name: two words?"]
+
+
+def test_the_examples_pods_all_find_nodes() -> None:
+    given = {
+        one["classification"]: one["properties"]
+        for one in example()["configurationOverrides"]["applicationConfiguration"]
+    }
+    assert given["emr-job-submitter"] == submitter_properties()
+    for component in ("driver", "executor"):
+        path = given["spark-defaults"][f"spark.kubernetes.{component}.podTemplateFile"]
+        assert path == f"s3://YOUR-LAKE-BUCKET/{template_key(component)}"
+
+
+def test_the_jobs_role_reads_the_templates() -> None:
+    (policy,) = role_policies(recorded()).values()
+    assert f"{BUCKET}/emr/*" in statement(policy, "ReadAreas")["Resource"]
