@@ -94,6 +94,7 @@ IDENTITIES: Final[dict[str, Identity]] = {
     # Kafka
     "aws:msk/cluster:Cluster": _one("clusterName", f"ConflictException: A cluster with this name {EXISTS}"),
     "aws:msk/configuration:Configuration": _one("name", f"ConflictException: A configuration with this name {EXISTS}"),
+    "aws:msk/topic:Topic": _one("clusterArn name", f"TopicExistsException: A topic with this name {EXISTS}"),
     "aws:appautoscaling/target:Target": _one("serviceNamespace resourceId scalableDimension"),
     "aws:appautoscaling/policy:Policy": _one("serviceNamespace resourceId scalableDimension name"),
     # Databases
@@ -166,6 +167,17 @@ DELETED_FIRST: Final = frozenset(
     }
 )
 """Types of which pulumi-aws itself removes the old one first (`DeleteBeforeReplace` in its provider/resources.go)."""
+
+
+WITHOUT_THE_NAMES_RULE: Final = frozenset(
+    {
+        "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+        "aws:msk/topic:Topic",
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    }
+)
+"""Types of the plugin framework, of which the bridge does not delete first what the program has named
+(pulumi-terraform-bridge, pkg/pf/tfbridge/provider_diff.go)."""
 
 
 def same_after(token: str, replaced: set[str]) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 
 from offline_providers import simulation
 from offline_providers.aws import invokes
-from offline_providers.aws.identities import DELETED_FIRST
+from offline_providers.aws.identities import DELETED_FIRST, WITHOUT_THE_NAMES_RULE
 from offline_providers.aws.inventory import Inventory, without_secrets
 from offline_providers.aws.outputs import DEFAULT_ACCOUNT, Account, Answers
 from offline_providers.aws.tables import AUTO_NAMED, FORCED, PROTECTED
@@ -96,6 +96,7 @@ class Aws(Provider):
         # As pulumi-terraform-bridge does (schema.go, nameRequiresDeleteBeforeReplace): a name that the program chose.
         name = AUTO_NAMED.get(schema.token, "name")
         chosen = name in after and name not in (after.get(DEFAULTS) or []) and name in schema.inputs
+        chosen = chosen and schema.token not in WITHOUT_THE_NAMES_RULE
         deleted_first = bool(replaces) and (chosen or schema.token in DELETED_FIRST)
         return Diff(tuple(updates), tuple(told(place) for place in replaces), deleted_first)
 
