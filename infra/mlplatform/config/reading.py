@@ -46,12 +46,24 @@ def read_config(environment: Environment, values: Mapping[str, Any]) -> Platform
     Raises:
         ConfigError: something is wrong; the message names everything that is.
     """
-    model = LocalConfig if environment == "local" else PlatformConfig
-    sections, faults = read_sections(values, model)
-    faults += local_faults_of(sections) if environment == "local" else faults_of(environment, sections)
+    sections, faults = _examined(environment, values)
     if faults:
         raise ConfigError(describe(environment, faults))
+    model = LocalConfig if environment == "local" else PlatformConfig
     return model.model_validate({"environment": environment, **sections})
+
+
+def faults_in(environment: Environment, values: Mapping[str, Any]) -> list[Fault]:
+    """All that is wrong with a configuration; arguments as those of `read_config`."""
+    return _examined(environment, values)[1]
+
+
+def _examined(environment: Environment, values: Mapping[str, Any]) -> tuple[dict[str, Section], list[Fault]]:
+    if environment == "local":
+        sections, faults = read_sections(values, LocalConfig)
+        return sections, [*faults, *local_faults_of(sections)]
+    sections, faults = read_sections(values, PlatformConfig)
+    return sections, [*faults, *faults_of(environment, sections)]
 
 
 def read_sections(

@@ -36,7 +36,7 @@ CASES = (
     bad(
         "dev",
         {"nodeGroups.notebook.minSize": 5},
-        "nodeGroups.notebook.minSize: is above maxSize, 3 (given: 5): use at most 3, or raise maxSize",
+        "nodeGroups.notebook.maxSize: is below minSize, 5 (given: 3): use at least 5, or lower minSize",
     ),
     bad(
         "dev",

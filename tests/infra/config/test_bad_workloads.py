@@ -34,7 +34,7 @@ CASES = (
     bad(
         "dev",
         {"ray.workerGroups[0].minWorkers": 4},
-        "ray.workerGroups[0].minWorkers: is above maxWorkers, 3 (given: 4): use at most 3, or raise maxWorkers",
+        "ray.workerGroups[0].maxWorkers: is below minWorkers, 4 (given: 3): use at least 4, or lower minWorkers",
     ),
     bad(
         "dev",
@@ -122,7 +122,7 @@ CASES = (
     bad(
         "dev",
         {"serving.modelApi.minReplicas": 4},
-        "serving.modelApi.minReplicas: is above maxReplicas, 3 (given: 4): use at most 3, or raise maxReplicas",
+        "serving.modelApi.maxReplicas: is below minReplicas, 4 (given: 3): use at least 4, or lower minReplicas",
     ),
     bad(
         "dev",

@@ -57,8 +57,8 @@ def test_faults_everywhere_are_all_named_at_once() -> None:
         "  mlplatform:kafka.brokers: is not a multiple of the 3 zones in aws.zones (given: 4): use 6, or other zones\n"
         "  mlplatform:ray.trainingWorkers: is more than ray.workerGroups can hold of 4 CPUs each (given: 50): use at"
         " most 3, or raise maxWorkers\n"
-        "  mlplatform:serving.modelApi.minReplicas: is above maxReplicas, 3 (given: 9): use at most 3, or raise"
-        " maxReplicas"
+        "  mlplatform:serving.modelApi.maxReplicas: is below minReplicas, 9 (given: 3): use at least 9, or lower"
+        " minReplicas"
     )
 
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from infra_configs import ENVIRONMENTS, EXAMPLE_OWNER
+from infra_configs import ENVIRONMENTS, EXAMPLE_OWNER, local_config
 from mlplatform.aws_regions import REGIONS
-from mlplatform.config.base import AwsEnvironment
+from mlplatform.config.base import AwsEnvironment, Environment
 from mlplatform.config.checks import data, environments
 from mlplatform.config.checks.fitting import Need, nodes_needed
 from mlplatform.config.checks.network import INTERFACE_ENDPOINTS
@@ -98,11 +98,34 @@ def accepted_configs(draw: Draw) -> tuple[AwsEnvironment, dict[str, Any]]:
 
 
 @st.composite
+def generated_configs(draw: Draw) -> tuple[Environment, dict[str, Any]]:
+    """Configurations of all environments: accepted ones, and those with one value or several that are others."""
+    if not draw(st.integers(0, 3)):
+        environment: Environment = "local"
+        values = local_config({})
+        least = 1
+    else:
+        environment, values = draw(accepted_configs())
+        least = 0
+    for _ in range(draw(st.integers(least, 3))):
+        if draw(st.booleans()):
+            _resize(draw, values)
+        else:
+            _change(draw, values)
+    return environment, values
+
+
+@st.composite
 def changed_configs(draw: Draw) -> tuple[AwsEnvironment, dict[str, Any], str]:
     """A configuration in which one value is another, or is removed or added, and the section that it is in."""
     environment, values = draw(accepted_configs())
     if draw(st.booleans()):
         return environment, values, _resize(draw, values)
+    return environment, values, _change(draw, values)
+
+
+def _change(draw: Draw, values: dict[str, Any]) -> str:
+    """Replaces, removes or adds a value anywhere; returns its section."""
     section = draw(st.sampled_from(sorted(values)))
     place, key = values, section
     while isinstance(place[key], (dict, list)) and place[key] and draw(st.integers(0, 3)):
@@ -115,16 +138,23 @@ def changed_configs(draw: Draw) -> tuple[AwsEnvironment, dict[str, Any], str]:
         del place[key]
     else:
         place[key] = draw(_ANYTHING)
-    return environment, values, section
+    return str(section)
 
 
 def _resize(draw: Draw, values: dict[str, Any]) -> str:
     """Changes a number, or the VPC's range, to one that is as plausible by itself; returns its section."""
-    if not draw(st.integers(0, 9)):
+    if isinstance(values.get("network"), dict) and not draw(st.integers(0, 9)):
         ranges = ["10.1.0.0/15", "10.1.0.0/19", "10.100.0.0/16", "172.16.0.0/15", "10.1.1.0/16", "11.0.0.0/16"]
         values["network"]["cidr"] = draw(st.sampled_from(ranges))
         return "network"
-    numbers = [(section, place, key) for section, part in values.items() for place, key in _numbers(part)]
+    numbers = [
+        (section, place, key)
+        for section, part in values.items()
+        if isinstance(part, (dict, list))
+        for place, key in _numbers(part)
+    ]
+    if not numbers:
+        return "none"
     section, place, key = draw(st.sampled_from(numbers))
     place[key] = draw(st.sampled_from([0, 1, place[key] // 2, place[key] + 1, place[key] * 2, place[key] * 10]))
     return str(section)
@@ -139,7 +169,21 @@ def _numbers(part: Any) -> Iterator[tuple[Any, Any]]:
             yield part, key
 
 
+_TRAPS: Final = (
+    *(10**30, 2**31, 2**63, -1, 34, 0.5, True),
+    *("", " ", "a\nb", "a:b", "a/b", "..", "0042", "no", "2026-01-01T00:00:00Z", "127.0.0.0/16", "224.0.0.0/16"),
+    *(
+        "a..b@example.org",
+        "/etc/x",
+        "/srv/../x",
+        "/srv//x",
+        "arn:aws:iam::210987654321:role/x",
+        "mx-central-1",
+        "t3.large",
+    ),
+)
 _ANYTHING: Final = st.one_of(
+    st.sampled_from(_TRAPS),
     st.none(),
     st.booleans(),
     st.integers(-1, 10**7),

@@ -117,10 +117,10 @@ def sizes_fit(node_groups: NodeGroups) -> Iterator[Fault]:
     for key, group in groups(node_groups):
         if group.min_size > group.max_size:
             yield Fault(
-                f"nodeGroups.{key}.minSize",
-                f"is above maxSize, {group.max_size}",
-                group.min_size,
-                f"use at most {group.max_size}, or raise maxSize",
+                f"nodeGroups.{key}.maxSize",
+                f"is below minSize, {group.min_size}",
+                group.max_size,
+                f"use at least {group.min_size}, or lower minSize",
             )
 
 

@@ -26,10 +26,10 @@ def worker_groups_make_sense(ray: Ray) -> Iterator[Fault]:
         key = f"ray.workerGroups[{index}]"
         if group.min_workers > group.max_workers:
             yield Fault(
-                f"{key}.minWorkers",
-                f"is above maxWorkers, {group.max_workers}",
-                group.min_workers,
-                f"use at most {group.max_workers}, or raise maxWorkers",
+                f"{key}.maxWorkers",
+                f"is below minWorkers, {group.min_workers}",
+                group.max_workers,
+                f"use at least {group.min_workers}, or lower minWorkers",
             )
 
 

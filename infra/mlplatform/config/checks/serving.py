@@ -25,10 +25,10 @@ def replicas_are_in_order(serving: Serving) -> Iterator[Fault]:
     for key, service in enabled_services(serving).items():
         if service.min_replicas > service.max_replicas:
             yield Fault(
-                f"serving.{key}.minReplicas",
-                f"is above maxReplicas, {service.max_replicas}",
-                service.min_replicas,
-                f"use at most {service.max_replicas}, or raise maxReplicas",
+                f"serving.{key}.maxReplicas",
+                f"is below minReplicas, {service.min_replicas}",
+                service.max_replicas,
+                f"use at least {service.min_replicas}, or lower minReplicas",
             )
 
 

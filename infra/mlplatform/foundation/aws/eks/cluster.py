@@ -130,8 +130,8 @@ class Cluster(pulumi.ComponentResource):
         ResourceInUseException."""
         settings = self._args.settings
         return {
-            **{_entry_key("admin", arn): _access_entry(arn, ADMIN_POLICY) for arn in settings.admin_role_arns},
-            **{_entry_key("viewer", arn): _access_entry(arn, VIEW_POLICY) for arn in settings.viewer_role_arns},
+            **{entry_key("admin", arn): _access_entry(arn, ADMIN_POLICY) for arn in settings.admin_role_arns},
+            **{entry_key("viewer", arn): _access_entry(arn, VIEW_POLICY) for arn in settings.viewer_role_arns},
         }
 
     def _network_plugin(self, cluster: eks.Cluster, *first: pulumi.Resource) -> aws.eks.Addon:
@@ -181,7 +181,7 @@ class Cluster(pulumi.ComponentResource):
         )
 
 
-def _entry_key(level: str, role_arn: str) -> str:
+def entry_key(level: str, role_arn: str) -> str:
     """Part of a logical name, ``admin-123456789012-path:name``: another for every role.
 
     A role's path and name have letters, digits and ``+=,.@_-`` (IAM's CreateRole), so that the colon stands for the

@@ -1,0 +1,78 @@
+"""Judges generated configurations: ``.local/envs/infra/bin/python -m bench.config.generated --count 25000``.
+
+None may raise, none be refused without a key and a remedy, and none be accepted that MLflow or Kubernetes refuse by its
+name or its size; with some of the accepted ones (`--programs`) the whole program runs, and the schemas of Kubernetes
+and of CloudFormation judge every resource. `tests/infra/config/test_generated.py` does the same to a few hundred.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(REPOSITORY / "tests" / "support" / "infra")]
+
+from config_judge import complaints, refused_resources  # noqa: E402 - the path comes first
+from hypothesis import HealthCheck, Phase, given, seed, settings  # noqa: E402
+from infra_config_strategies import generated_configs  # noqa: E402
+from mlplatform.config.base import Environment  # noqa: E402
+from mlplatform.config.reading import faults_in  # noqa: E402
+from mlplatform.program import main as _  # noqa: E402, F401 - imported before anybody edits it
+
+
+def main() -> int:
+    """The command; its status is 1 when there is something to mend."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--count", type=int, default=25_000)
+    parser.add_argument("--programs", type=int, default=40, help="accepted ones for which the whole program runs")
+    parser.add_argument("--seed", type=int, default=1)
+    given_ = parser.parse_args()
+    found: Counter[str] = Counter()
+    accepted: list[tuple[Environment, dict[str, Any]]] = []
+    wrong: list[str] = []
+    started = time.monotonic()
+
+    @seed(given_.seed)
+    @settings(
+        max_examples=given_.count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(generated_configs())
+    def judge(drawn: tuple[Environment, dict[str, Any]]) -> None:
+        environment, values = drawn
+        found["judged"] += 1
+        if found["judged"] % 1000 == 0:
+            sys.stderr.write(f"{dict(found)}, {len(wrong)} complaints\n")
+        its = complaints(environment, values)
+        for one in its:
+            wrong.append(f"{one} <- {environment} {json.dumps(values)}")
+            sys.stderr.write(f"{wrong[-1]}\n")
+        if its or faults_in(environment, values):
+            found[f"{environment}: refused"] += 1
+            return
+        found[f"{environment}: accepted"] += 1
+        accepted.append(drawn)
+
+    judge()
+    for environment, values in accepted[:: max(1, len(accepted) // max(1, given_.programs))][: given_.programs]:
+        found["programs run"] += 1
+        wrong.extend(f"{one} <- {environment} {json.dumps(values)}" for one in refused_resources(environment, values))
+    for what, count in sorted(found.items()):
+        sys.stdout.write(f"{what}: {count}\n")
+    sys.stdout.write(f"seed {given_.seed}, {time.monotonic() - started:.0f} s, {len(wrong)} complaints\n")
+    for one in wrong[:20]:
+        sys.stdout.write(f"{one[:1500]}\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
