@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LOCAL = ROOT / ".local"
 ENVIRONMENTS = LOCAL / "envs"
 CONTRACT = ROOT / "workloads" / "platform_contract"
+SIMULATOR = ROOT / "tools" / "policy_simulator"
 BUILD_LOCK = ROOT / "tools" / "build.lock"
 UV_LOCK = ROOT / "tools" / "uv.lock"
 OLDEST, NEWEST = (3, 11), (3, 13)
@@ -167,6 +168,23 @@ def sync(uv: Path, package: Package, tests: bool) -> bool:
     return True
 
 
+def sync_simulator() -> bool:
+    """Installs the second evaluator of policies, which tests of `infra` ask where the machine has Node."""
+    target = ENVIRONMENTS / SIMULATOR.name
+    files = [path for path in sorted(SIMULATOR.iterdir()) if path.is_file()]
+    wanted = hashlib.sha256("\n".join(path.read_text() for path in files).encode()).hexdigest()
+    stamp = target / ".lock-digest"
+    if shutil.which("npm") is None or (stamp.exists() and stamp.read_text() == wanted):
+        return False
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for path in files:
+        shutil.copy2(path, target)
+    run(["npm", "ci", "--no-update-notifier"], f"{SIMULATOR.name}: installing packages", target)
+    stamp.write_text(wanted)
+    return True
+
+
 def write_locks(uv: Path) -> None:
     compile_ = [str(uv), "pip", "compile", *COMPILE]
     for source in sorted([*(ROOT / "tools").rglob("*.in"), *(ROOT / "bench").rglob("*.in")]):
@@ -215,6 +233,8 @@ def main() -> int:
             else:
                 for package in packages:
                     sync(uv, package, arguments.tests)
+                    if arguments.tests and package.name == "infra":
+                        sync_simulator()
     except SetupError as fault:
         print(f"environments: {fault}", file=sys.stderr)
         return 2

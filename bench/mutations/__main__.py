@@ -37,6 +37,7 @@ FIRST: Final = {
     "cloudwatch": (f"{CHECKS}metrics.py", "tests/infra/foundation/aws/monitoring"),
     "identities": (f"{CHECKS}aws_names.py", "tests/infra/rights", f"{CHECKS}iam.py"),
     "replacements": (f"{CHECKS}replacements.py", f"{CHECKS}graph.py"),
+    "rights": ("tests/infra/rights", f"{CHECKS}aws_names.py"),
     "secrets": (f"{CHECKS}policy_rules.py", f"{CHECKS}what_is_told.py"),
     "versions": (f"{CHECKS}aws_names.py", f"{CHECKS}cloudformation.py"),
 }

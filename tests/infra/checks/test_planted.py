@@ -22,7 +22,7 @@ def test_a_mistake_still_fits_the_program(mistake: Mistake) -> None:
 
 def test_there_are_many_of_all_kinds_and_none_twice() -> None:
     assert len(ALL) >= 150
-    kinds = {"agreements", "aws_names", "cloudwatch", "identities", "replacements", "secrets", "versions"}
+    kinds = {"agreements", "aws_names", "cloudwatch", "identities", "replacements", "rights", "secrets", "versions"}
     assert {kind for kind, count in Counter(one.kind for one in ALL).items() if count >= 10} == kinds
     assert [key for key, count in Counter(one.key for one in ALL).items() if count > 1] == []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -119,33 +118,6 @@ def open_ports(recorder: Recorder, groups: list[str]) -> set[int]:
     rules = recorder.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
     mine = [one.inputs for one in rules if one.inputs["securityGroupId"] in groups]
     return {int(one["fromPort"]) for one in mine if one.get("cidrIpv4") == vpc and one["fromPort"] == one["toPort"]}
-
-
-ENDPOINT_SERVICES = {
-    "autoscaling",
-    "ec2",
-    "ecr.api",
-    "ecr.dkr",
-    "eks",
-    "eks-auth",
-    "elasticloadbalancing",
-    "kms",
-    "logs",
-    "monitoring",
-    "s3",
-    "secretsmanager",
-    "sts",
-}
-"""Of those that AWS offers in every region (VPC guide, 'AWS services that integrate with AWS PrivateLink'), the ones
-that a cluster has a use for."""
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_endpoints_have_names_that_aws_knows(environment: AwsEnvironment) -> None:
-    for one in record(environment).of_type("aws:ec2/vpcEndpoint:VpcEndpoint"):
-        found = re.fullmatch(r"com\.amazonaws\.eu-central-1\.(.+)", one.inputs["serviceName"])
-        assert found is not None
-        assert found.group(1) in ENDPOINT_SERVICES
 
 
 def releases(environment: AwsEnvironment) -> list[Recorded]:

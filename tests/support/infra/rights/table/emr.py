@@ -36,7 +36,7 @@ def _service() -> Iterator[Row]:
         SERVICE,
         "starts nodes in our subnets and groups, tagged as the cluster is",
         *(Request(action, f"{EC2}:subnet/s-1", tags_of=one) for action in start for one in network),
-        *(Request(action, f"{EC2}:security-group/sg-1", tags_of=one) for action in start for one in groups[:2]),
+        *(Request("ec2:RunInstances", f"{EC2}:security-group/sg-1", tags_of=one) for one in groups[:2]),
         *(Request(action, f"{EC2}:instance/i-1", requested_as=cluster) for action in start),
         *(Request(action, f"{EC2}:volume/vol-1", requested_as=cluster) for action in start),
         *(Request("ec2:CreateLaunchTemplate", f"{EC2}:launch-template/lt-1", requested_as=cluster) for _ in (1,)),

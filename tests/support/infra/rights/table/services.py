@@ -262,7 +262,8 @@ def _endpoint() -> Iterator[Row]:
         *asks(public, "s3:GetObject", "s3:GetObjectVersion", owner=elsewhere),
         *asks("arn:aws:s3:::public-data", "s3:ListBucket", "s3:GetBucketLocation", owner=elsewhere),
         *asks("{lake}/raw/x", "s3:GetObject", "s3:PutObject"),
-        *asks("arn:aws:s3:::{account}-another", "s3:CreateBucket", "s3:PutObject"),
+        *asks("arn:aws:s3:::{account}-another", "s3:CreateBucket"),
+        *asks("arn:aws:s3:::{account}-another/x", "s3:PutObject"),
         source="docstring of the endpoint's policy",
     )
     yield may_not(
