@@ -91,7 +91,7 @@ TRUST: Final[Mapping[str, Trust]] = {
     "identities-ray-ray": pods("ray", "ray"),
     "identities-serving-flight-api": pods("serving", "flight-api"),
     "identities-notebooks-notebook": pods("notebooks", "notebook"),
-    "emr-on-eks-jobs": pods("spark", ""),
+    "emr-on-eks-jobs": pods("emr", ""),
 }
 """Role → who takes it on. `test_every_role_is_in_the_table` finds those that are missing."""
 SERVICES: Final = (*sorted({one.service for one in TRUST.values()}), "lambda.amazonaws.com")
