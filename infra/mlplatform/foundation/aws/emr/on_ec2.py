@@ -14,6 +14,7 @@ from mlplatform.foundation.aws import engine_versions
 from mlplatform.foundation.aws.emr import configuration
 from mlplatform.foundation.aws.emr.access import EmrRoles, EmrRolesArgs, EmrSecurityGroups
 from mlplatform.foundation.aws.emr.policies import MANAGED_TAG, EmrResources
+from mlplatform.foundation.aws.lake.objects import lake_object
 from mlplatform.foundation.aws.pod_identity.roles import Place
 
 SPOT_WAIT_MINUTES: Final = 15
@@ -140,15 +141,13 @@ class Emr(pulumi.ComponentResource):
 
     def _driver_script(self) -> pulumi.Output[str]:
         key = f"emr/bootstrap/metastore-driver-{engine_versions.POSTGRES_JDBC}.sh"
-        script = aws.s3.BucketObjectv2(
+        script = lake_object(
             f"{self._name}-driver-script",
             bucket=self._args.lake_bucket_name,
             key=key,
             content=configuration.driver_script(self._args.region),
             content_type="text/x-shellscript",
-            server_side_encryption="aws:kms",
-            kms_key_id=self._args.key_arn,
-            bucket_key_enabled=True,
+            key_arn=self._args.key_arn,
             opts=self._child,
         )
         return pulumi.Output.concat("s3://", script.bucket, "/", script.key)

@@ -25,6 +25,7 @@ from mlplatform import naming
 from mlplatform.endpoints import Peers
 from mlplatform.foundation.aws.emr.pod_templates import TEMPLATES, template_key
 from mlplatform.foundation.aws.lake.access import area_statements
+from mlplatform.foundation.aws.lake.objects import lake_object
 from mlplatform.foundation.aws.pod_identity.roles import Place
 from mlplatform.iam_policies import Statement, policy, trust_pod_identity
 from mlplatform.kubernetes.network_flows import emr_flows
@@ -130,15 +131,13 @@ class EmrOnEks(pulumi.ComponentResource):
     def _templates(self, name: str, args: EmrOnEksArgs) -> None:
         """What drivers and executors look like; a job names the two in its request."""
         for component, template in TEMPLATES.items():
-            aws.s3.BucketObjectv2(
+            lake_object(
                 f"{name}-template-{component}",
                 bucket=args.lake_bucket_name,
                 key=template_key(component),
                 content=json.dumps(template, indent=2) + "\n",
                 content_type="application/json",
-                server_side_encryption="aws:kms",
-                kms_key_id=args.lake_key_arn,
-                bucket_key_enabled=True,
+                key_arn=args.lake_key_arn,
                 opts=pulumi.ResourceOptions(parent=self),
             )
 
