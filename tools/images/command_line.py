@@ -24,6 +24,7 @@ from tools.images.catalogue import (
     own_architecture,
 )
 from tools.images.cleaning import clean
+from tools.images.jars import place_jars
 from tools.images.locking import lock
 
 HELP = f"""\
@@ -36,7 +37,8 @@ and, for the environment local alone:
 
 Each has a Containerfile in its package below workloads/. They run as user 1000 on a read-only root file system with
 /tmp writable. The same sources, lock files and base give the same image.
-A stand-in's programs come from Maven Central, each as its maven.sha256 says; `lock` writes that anew from its pom.xml.
+A stand-in's programs and Spark's client for S3 come from Maven Central, each as the maven.sha256 beside the
+Containerfile says; `lock` writes that anew from the pom.xml there.
 
 What is written: everything below .local/images (docker keeps its images itself).
 What is read of the environment: SSL_CERT_FILE, UV_DEFAULT_INDEX or PIP_INDEX_URL, http_proxy and the like while
@@ -156,8 +158,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     build.add_argument("--snapshot", metavar="TIME", default="", help="Debian's packages of then, as 20260101T000000Z")
     build.add_argument("--refresh-base", action="store_true", help="make the base anew, with today's packages")
     build.add_argument("--stack", default="", help="named in the commands that are printed")
-    locks = commands.add_parser("lock", help="write a stand-in's lock file anew (needs Maven)")
-    locks.add_argument("image", metavar="IMAGE", help="kafka, after a change of its pom.xml")
+    locks = commands.add_parser("lock", help="write a lock file maven.sha256 anew (needs Maven)")
+    locks.add_argument("image", metavar="IMAGE", help="kafka or spark_preprocessing, after a change of its pom.xml")
+    jars = commands.add_parser("jars", help="put what an image takes from Maven Central into its package's environment")
+    jars.add_argument("image", metavar="IMAGE", help="spark_preprocessing, for a lake that is in S3")
     commands.add_parser("clean", help="remove everything below .local/images")
     for command in (build, commands.add_parser("list", help="all images, and whether each is up to date")):
         command.add_argument("--architecture", choices=sorted(set(ARCHITECTURES.values())), help="else: this machine's")
@@ -190,6 +194,8 @@ def run(parsed: argparse.Namespace) -> str:
         return "images: removed" if clean(FOLDER) else "images: there is nothing to remove"
     if parsed.command == "lock":
         return lock(known_image(parsed.image), FOLDER, lambda text: print(f"images: {text}", flush=True))
+    if parsed.command == "jars":
+        return place_jars(known_image(parsed.image), lambda text: print(f"images: {text}", flush=True))
     options = options_of(parsed)
     names = [*(getattr(parsed, "images", ()) or IMAGES), *(STAND_INS if getattr(parsed, "stand_ins", False) else ())]
     images: list[Image] = [known_image(name) for name in dict.fromkeys(names)]

@@ -18,7 +18,7 @@ from tools.images.maven import put
 
 INSTALLER = (ROOT / "tools" / "images" / "install.sh", ROOT / "tools" / "uv.lock")
 """What decides how packages are installed, beside their lock files."""
-PACKAGE_FILES = ("pyproject.toml", "requirements.lock", "src", "image")
+PACKAGE_FILES = ("pyproject.toml", "requirements.lock", "maven.sha256", "src", "image")
 REBUILD = "'make run' builds it anew, or 'flight-serving build'"
 
 
@@ -77,7 +77,7 @@ def lay_out(image: Image, bento: Path | None, uv: Path, folder: Path, jars: Sequ
     """Makes `folder` the context of a build, with the programs that it takes below `.build`.
 
     Args:
-        jars: what the image's lock file names, for a stand-in.
+        jars: what the image's lock file of Maven Central names.
     """
     shutil.rmtree(folder, ignore_errors=True)
     tools = {".build/uv": uv, ".build/install.sh": INSTALLER[0]}

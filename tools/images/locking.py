@@ -1,4 +1,4 @@
-"""Writes the lock file of a stand-in anew: which files of Maven Central it is made of, and the SHA-256 of each."""
+"""Writes the lock file of an image anew: which files of Maven Central it is made of, and the SHA-256 of each."""
 
 from __future__ import annotations
 

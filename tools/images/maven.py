@@ -1,6 +1,6 @@
-"""Files of Maven Central that go into stand-ins: each pinned by its SHA-256, fetched once, and looked at every time.
+"""Files of Maven Central that go into images: each pinned by its SHA-256, fetched once, and looked at every time.
 
-The lock file `maven.sha256` beside a stand-in's Containerfile has a line for each: digest, group:artifact:version and,
+The lock file `maven.sha256` beside a Containerfile has a line for each: digest, group:artifact:version and,
 where there is one for each processor, whose it is. It names no server: that is Maven Central, or MAVEN_REPOSITORY.
 """
 

@@ -17,7 +17,6 @@ from platform_contract import FeatureManifest, PlatformContract, local_contract
 from pyspark.sql import DataFrame
 from raw_flights import RawFiles
 from spark_preprocessing.preparation import Workshop
-from upath import UPath
 
 COMMAND = str(Path(sys.executable).with_name("spark-preprocess"))
 
@@ -38,8 +37,8 @@ class RecordingWorkshop(Workshop):
         self.plans[f"work/{name}"] = plan_of(rows)
         return super().settle(name, rows)
 
-    def write(self, rows: DataFrame, target: UPath) -> list[UPath]:
-        self.plans[target.name] = plan_of(rows)
+    def write(self, rows: DataFrame, target: str) -> list[str]:
+        self.plans[target.rpartition("/")[2]] = plan_of(rows)
         return super().write(rows, target)
 
 

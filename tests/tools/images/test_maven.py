@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.images import context, locking, maven
-from tools.images.catalogue import ARCHITECTURES, EPOCH, STAND_INS, Image, ImagesError
+from tools.images import context, jars, locking, maven
+from tools.images.catalogue import ARCHITECTURES, EPOCH, IMAGES, STAND_INS, Image, ImagesError
 from tools.images.catalogue import ROOT as REPOSITORY
 from tools.images.command_line import main
 from tools.images.context import digest_of, lay_out
@@ -292,3 +292,28 @@ def test_a_stand_in_takes_its_programs_from_where_they_are_put() -> None:
     for image in STAND_INS.values():
         copied = "archive/" if image.unpacked else "jars/"
         assert f"COPY {copied} /opt/" in context.containerfile(image).read_text()
+
+
+def test_the_environment_of_a_package_gets_its_jars_and_keeps_no_others(
+    central: Repository, clone: Path, tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maven, "ROOT", clone)
+    monkeypatch.setattr(jars, "FOLDER", tmp_path / "images")
+    image = Image("engine", "engine", "An engine")
+    one = central.has("client", b"jar")
+    write(image.folder / LOCK, f"{one.line}\n")
+    with pytest.raises(ImagesError, match=r"is not there: run 'python3 tools/environments\.py sync engine' first"):
+        jars.place_jars(image, print, tmp_path / "envs")
+    old = write(tmp_path / "envs" / "engine" / jars.PLACE / "client-0.9.jar", "old")
+    assert "has 1 files now" in jars.place_jars(image, print, tmp_path / "envs")
+    assert {path.name: path.read_bytes() for path in old.parent.iterdir()} == {"client-1.0.jar": b"jar"}
+    assert "already" in jars.place_jars(image, print, tmp_path / "envs")
+    assert len(central.asked) == 1
+
+
+def test_sparks_image_has_its_client_for_s3_where_the_package_looks_for_it() -> None:
+    spark = IMAGES["spark_preprocessing"]
+    text = (REPOSITORY / "workloads" / "spark_preprocessing" / "Containerfile").read_text()
+    assert f"COPY jars/ /opt/venv/{jars.PLACE}/" in text
+    assert LOCK in context.PACKAGE_FILES, "a change of it makes another image"
+    assert locked_for(spark, "amd64")

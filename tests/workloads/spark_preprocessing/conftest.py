@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from object_store import WITH_GO, ObjectStore, gateway, moto_server
+from publishing_site import Place
 from pyspark.sql import SparkSession
 from raw_flights import RawFiles
 from spark_preprocessing.preparation import make_version
 from spark_preprocessing.raw_tables import inspect_raw_files
 from spark_preprocessing.session import spark_session
 from spark_site import Made, Make, RecordingWorkshop, Site, contract_in
-from upath import UPath
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +30,7 @@ def make(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Make:
     def version_of(raw: RawFiles) -> Made:
         folder = tmp_path_factory.mktemp("made")
         raw.write(folder / "raw")
-        shop = RecordingWorkshop(spark, UPath(folder / "features"), UPath(folder / "quarantine"))
+        shop = RecordingWorkshop(spark, f"{folder}/features", f"{folder}/quarantine")
         said: list[str] = []
         manifest = make_version(shop, inspect_raw_files(str(folder / "raw")), "0" * 64, said.append)
         return Made(folder, manifest, shop.plans, said)
@@ -44,8 +45,49 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path, contract)
 
 
-@pytest.fixture(scope="session", params=[pytest.param(gateway, marks=WITH_GO), moto_server])
-def store(request: pytest.FixtureRequest) -> Iterator[ObjectStore]:
-    """A server in S3's place with the bucket `lake`, for all tests: each keeps to a prefix of its own."""
-    with request.param("lake") as running:
-        yield running
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Callable[[str], ObjectStore]]:
+    """Servers in S3's place with the bucket `lake`, for all tests: each keeps to a prefix of its own."""
+    running: dict[str, ObjectStore] = {}
+    with ExitStack() as stack:
+
+        def server(name: str) -> ObjectStore:
+            if name not in running:
+                running[name] = stack.enter_context({"gateway": gateway, "moto": moto_server}[name]("lake"))
+            return running[name]
+
+        yield server
+
+
+SERVERS = [pytest.param("gateway", marks=WITH_GO), "moto"]
+
+
+@pytest.fixture(params=SERVERS)
+def store(request: pytest.FixtureRequest, servers: Callable[[str], ObjectStore]) -> ObjectStore:
+    """Each of the servers in S3's place."""
+    return servers(request.param)
+
+
+@pytest.fixture(params=["folders", *SERVERS])
+def place(
+    request: pytest.FixtureRequest,
+    servers: Callable[[str], ObjectStore],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Place:
+    """An empty place to publish in: on folders, and on each of the servers in S3's place."""
+    if request.param == "folders":
+        return Place(str(tmp_path), {})
+    return _place_on(servers(request.param), tmp_path.name, monkeypatch)
+
+
+@pytest.fixture
+def on_s3(store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """An empty place to publish in, on each of the servers in S3's place."""
+    return _place_on(store, tmp_path.name, monkeypatch)
+
+
+def _place_on(store: ObjectStore, name: str, monkeypatch: pytest.MonkeyPatch) -> Place:
+    found = Place(f"s3://lake/{name}", store.environ)
+    found.enter(monkeypatch)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -10,11 +11,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet
 import pytest
+from identity_agent import TOKEN, identity_agent
+from object_store import ObjectStore, put_jars
+from platform_contract.document import Lake
+from publishing_site import Place
 from raw_flights import raw_files, some_flights
+from spark_preprocessing.publishing.opening import store_of
 from spark_site import COMMAND, Site, contract_in
 
 FLIGHTS = some_flights()
@@ -102,6 +109,47 @@ def test_a_second_run_does_nothing_and_a_forced_one_makes_the_same(shared: Site)
     assert summary["rows_in"] == len(FLIGHTS) == summary["rows_out"] + sum(summary["quarantined"].values())
     assert _content(shared) == before
     assert _left_over(shared) == []
+
+
+def test_the_same_is_published_in_s3_by_a_pod_with_an_identity_and_no_secret_is_told(
+    shared: Site, servers: Callable[[str], ObjectStore], tmp_path: Path
+) -> None:
+    put_jars()
+    # moto's server: the gateway takes no credentials that are a role's.
+    with identity_agent(servers("moto"), tmp_path) as (environ, asked):
+        on_s3 = Place("s3://lake/command", servers("moto").environ)
+        with pytest.MonkeyPatch.context() as patch:
+            on_s3.enter(patch)
+            for path in shared.raw.rglob("*.csv"):
+                store_of(on_s3.root).write(f"{on_s3.root}/raw/{path.relative_to(shared.raw)}", path.read_bytes())
+        areas = {name: f"{on_s3.root}/{name}" for name in ("raw", "features", "quarantine", "predictions")}
+        site = Site(tmp_path, contract_in(tmp_path / "data").model_copy(update={"lake": Lake(**areas)}))
+        (tmp_path / "contract.json").write_text(site.contract.model_dump_json())
+        status, out, err = site.call("run", **environ)
+        assert status == 0, err
+        assert servers("moto").secret_key not in out + err
+    summary = site.summary(out)
+    version = _version(shared)
+    assert summary["dataset"] == f"{on_s3.features}/{version.name}"
+    assert len(asked) >= 2, "Hadoop's client and boto3 ask the agent each for itself"
+    assert set(asked) == {TOKEN}
+    with pytest.MonkeyPatch.context() as patch:
+        on_s3.enter(patch)
+        found = {name: store_of(on_s3.root).read(f"{on_s3.root}/{name}") for name in on_s3.files()}
+    folders = Path(shared.contract.lake.features).parent
+    wanted = {str(path.relative_to(folders)): content for path, content in _content(shared).items()}
+    assert _named_content(found) == wanted
+
+
+def _named_content(files: dict[str, bytes]) -> dict[str, object]:
+    """As `_content`, of files in memory, but for the pointer."""
+    content: dict[str, object] = {}
+    for name, data in files.items():
+        if name.endswith(".parquet"):
+            content[name] = pyarrow.parquet.ParquetFile(io.BytesIO(data)).read()
+        elif name.endswith("manifest.json"):
+            content[name] = re.sub(r'"sha256": "[0-9a-f]{64}"', "", data.decode())
+    return content
 
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)

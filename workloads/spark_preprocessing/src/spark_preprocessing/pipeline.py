@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from platform_contract import FeatureManifest, PlatformContract
-from upath import UPath
 
 from spark_preprocessing.catalogue import DATASET
 from spark_preprocessing.fingerprint import fingerprint
-from spark_preprocessing.publication import current_version, exclusive, intact_manifest, point_to
+from spark_preprocessing.publishing.publication import current_version, edition, intact_manifest
 from spark_preprocessing.raw_tables import inspect_raw_files
 
 APP_NAME: Final = "spark-preprocess"
@@ -49,8 +48,9 @@ def run(contract: PlatformContract, *, force: bool, say: Say) -> Summary:
     started = time.monotonic()
     files = inspect_raw_files(contract.lake.raw)
     mark = fingerprint(files)
-    folder = UPath(contract.lake.features) / DATASET
-    version = folder / f"v-{mark}"
+    folder, quarantine = f"{contract.lake.features}/{DATASET}", f"{contract.lake.quarantine}/{DATASET}"
+    name = f"v-{mark}"
+    version = f"{folder}/{name}"
 
     def summary(manifest: FeatureManifest, *, reused: bool) -> Summary:
         return Summary(
@@ -61,16 +61,16 @@ def run(contract: PlatformContract, *, force: bool, say: Say) -> Summary:
             quarantined=manifest.quarantined,
             features=len(manifest.feature_schema.features),
             seconds=round(time.monotonic() - started, 1),
-            dataset=str(version),
+            dataset=version,
         )
 
     def reuse() -> FeatureManifest | None:
-        return intact_manifest(version) if current_version(folder) == version.name and not force else None
+        return intact_manifest(version) if current_version(folder) == name and not force else None
 
     if (manifest := reuse()) is not None:
         say(f"up to date: {version}")
         return summary(manifest, reused=True)
-    with exclusive(folder, say):
+    with edition(folder, quarantine, say) as made:
         # Another run may have made it while this one waited.
         if (manifest := reuse()) is not None:
             say(f"up to date: {version}")
@@ -78,7 +78,7 @@ def run(contract: PlatformContract, *, force: bool, say: Say) -> Summary:
         # Only now: importing Spark takes as long as all of the above.
         from spark_preprocessing.preparation import prepare
 
-        manifest = prepare(contract, files, mark, say)
-        point_to(folder, version.name)
+        manifest = prepare(contract, files, mark, made, say)
+        made.commit(manifest)
     say(f"published {version}")
     return summary(manifest, reused=False)

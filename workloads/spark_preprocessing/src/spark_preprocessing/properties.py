@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from platform_contract import PlatformContract, SparkClient, SparkLocal
 
 from spark_preprocessing.profile_properties import profile_properties
+from spark_preprocessing.s3_properties import s3_properties
 
 LOOPBACK: Final = "127.0.0.1"
 
@@ -24,7 +25,7 @@ def spark_properties(contract: PlatformContract, app_name: str) -> dict[str, str
     """All properties with which a session of this contract starts, by name."""
     spark = contract.spark
     mode = _local(spark) if isinstance(spark, SparkLocal) else _client(spark)
-    return {**_common(app_name, spark.driver_memory_mib), **mode}
+    return {**_common(app_name, spark.driver_memory_mib), **mode, **s3_properties(contract)}
 
 
 def _common(app_name: str, driver_memory_mib: int) -> dict[str, str]:

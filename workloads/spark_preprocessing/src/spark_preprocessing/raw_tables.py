@@ -7,9 +7,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from upath import UPath
-
 from spark_preprocessing.errors import PreprocessingError
+from spark_preprocessing.publishing.opening import store_of
 
 RAW_FOLDER: Final = "nycflights13"
 """Below ``lake.raw``."""
@@ -99,13 +98,13 @@ def inspect_raw_files(raw: str) -> dict[str, RawFile]:
     Raises:
         PreprocessingError: files or columns are missing, surplus or twice there; every difference is named at once.
     """
-    folder = UPath(raw) / RAW_FOLDER
+    folder = f"{raw}/{RAW_FOLDER}"
     faults: list[str] = []
     found: dict[str, RawFile] = {}
     for table in RAW_TABLES:
-        path = folder / table.file
+        path = f"{folder}/{table.file}"
         try:
-            content = path.read_bytes()
+            content = store_of(path).read(path)
         except OSError as error:
             faults.append(f"{table.file}: cannot be read ({error.strerror or error})")
             continue
@@ -118,7 +117,7 @@ def inspect_raw_files(raw: str) -> dict[str, RawFile]:
             continue
         # A record is a line, as it is for Spark, which also passes over blank ones.
         rows = sum(1 for line in lines[1:] if line.strip())
-        found[table.name] = RawFile(table, str(path), header, hashlib.sha256(content).hexdigest(), rows)
+        found[table.name] = RawFile(table, path, header, hashlib.sha256(content).hexdigest(), rows)
     if faults:
         raise PreprocessingError(
             f"The raw files in {folder} are not those that features can be made of; nothing was published.\n"

@@ -22,6 +22,7 @@ from pyspark.sql import SparkSession
 from spark_preprocessing.errors import PreprocessingError
 from spark_preprocessing.java import require_java
 from spark_preprocessing.properties import LOOPBACK, spark_properties
+from spark_preprocessing.s3_properties import require_jars
 
 STOP_SECONDS: Final = 30
 """How long the JVM may take to end by itself before it is killed."""
@@ -35,6 +36,7 @@ def spark_session(contract: PlatformContract, app_name: str) -> Iterator[SparkSe
         PreprocessingError: there is no usable Java, a session is running already, or Spark failed in the block.
     """
     require_java()
+    require_jars(contract)
     logging.getLogger().addFilter(_says_more_than_py4j)
     if SparkContext._active_spark_context is not None:  # noqa: SLF001 - Spark has no other way to ask
         raise PreprocessingError("A Spark session is running in this process already: stop it first.")

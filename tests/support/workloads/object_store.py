@@ -24,7 +24,7 @@ from typing import Final
 
 import pytest
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[3]
 GATEWAY: Final = ROOT / ".local" / "toolchain" / "bin" / "versitygw"
 REGION: Final = "us-east-1"
 """Buckets are made there without a location constraint, which S3 wants of no other region."""
@@ -98,6 +98,13 @@ def moto_server(*buckets: str) -> Iterator[ObjectStore]:
 def ensure_gateway() -> None:
     """Builds the gateway where it is not there, which takes Go and minutes."""
     command = [sys.executable, str(ROOT / "tools" / "toolchain" / "toolchain.py"), "ensure", "versitygw"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def put_jars() -> None:
+    """Gives Spark its client for S3, where the environment has none; fetched once, from Maven Central."""
+    command = [sys.executable, str(ROOT / "tools" / "images" / "images.py"), "jars", "spark_preprocessing"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
