@@ -8,9 +8,9 @@ from typing import Final, TypeVar
 from platform_contract import DatasetPointer, FeatureManifest
 from platform_contract.loading import describe_faults
 from pydantic import BaseModel, ValidationError
-from upath import UPath
 
 from ray_training.errors import TrainingError
+from ray_training.places import read_bytes, size_of
 
 DATASET: Final = "flight_delay"
 PREPARE: Final = "Run 'spark-preprocess' first."
@@ -48,11 +48,11 @@ def find_dataset(features: str) -> Dataset:
         TrainingError: none is published, a document is broken, or files are missing or of another size; every such
             file is named at once.
     """
-    folder = UPath(features) / DATASET
-    pointer = _read(folder / "LATEST.json", DatasetPointer, f"There is no data set at {folder} yet. {PREPARE}")
-    version = folder / pointer.version
+    folder = f"{features}/{DATASET}"
+    pointer = _read(f"{folder}/LATEST.json", DatasetPointer, f"There is no data set at {folder} yet. {PREPARE}")
+    version = f"{folder}/{pointer.version}"
     manifest = _read(
-        version / "manifest.json",
+        f"{version}/manifest.json",
         FeatureManifest,
         f"{folder}/LATEST.json names {pointer.version}, which has no manifest. Prepare the data again.",
     )
@@ -62,12 +62,12 @@ def find_dataset(features: str) -> Dataset:
             " Prepare the data again."
         )
     _check_files(version, manifest)
-    return Dataset(str(version), manifest)
+    return Dataset(version, manifest)
 
 
-def _read(path: UPath, kind: type[Document], missing: str) -> Document:
+def _read(path: str, kind: type[Document], missing: str) -> Document:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_bytes(path)
     except FileNotFoundError as error:
         raise TrainingError(missing) from error
     except OSError as error:
@@ -78,13 +78,11 @@ def _read(path: UPath, kind: type[Document], missing: str) -> Document:
         raise TrainingError(f"{path} is wrong; prepare the data again:\n{describe_faults(error)}") from error
 
 
-def _check_files(version: UPath, manifest: FeatureManifest) -> None:
+def _check_files(version: str, manifest: FeatureManifest) -> None:
     faults = []
     for file in manifest.files:
-        path = version / file.path
-        try:
-            size = path.stat().st_size
-        except FileNotFoundError:
+        size = size_of(f"{version}/{file.path}")
+        if size is None:
             faults.append(f"  {file.path}: is not there")
             continue
         if size != file.bytes:

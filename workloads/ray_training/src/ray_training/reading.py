@@ -104,10 +104,11 @@ def read_files(paths: Sequence[str], columns: Sequence[str], month: str, months:
     """The rows of `months` in the files, in their order, as tables of at most `ROWS_PER_BATCH` rows."""
     import pyarrow as pa
     import pyarrow.dataset as pads
-    from pyarrow import fs
+
+    from ray_training.places import open_location
 
     for path in paths:
-        filesystem, inner = fs.FileSystem.from_uri(path)
+        filesystem, inner = open_location(path)
         file = pads.dataset(inner, filesystem=filesystem, format="parquet")
         batches = file.to_batches(
             columns=list(columns), filter=pads.field(month).isin(list(months)), batch_size=ROWS_PER_BATCH

@@ -11,9 +11,9 @@ from urllib.parse import unquote
 from platform_contract import PlatformContract
 from platform_contract.model_file import digest_path
 from pydantic import BaseModel, ConfigDict, ValidationError
-from upath import UPath
 
 from ray_training.dataset import Dataset
+from ray_training.places import read_bytes, size_of, write_bytes
 from ray_training.settings import BoostingSettings, code_digest
 
 SQLITE: Final = "sqlite:///"
@@ -79,22 +79,17 @@ def _digest(*parts: str | int | list[int] | dict[str, Any]) -> str:
 
 def find_receipt(storage: str, identity: str) -> Receipt | None:
     """The receipt of that work, if it was finished and its files are still there."""
-    path = _path(storage, identity)
     try:
-        receipt = Receipt.model_validate_json(path.read_bytes())
+        receipt = Receipt.model_validate_json(read_bytes(_path(storage, identity)))
     except (FileNotFoundError, ValidationError):
         return None
-    return receipt if all(UPath(file).exists() for file in receipt.files) else None
+    return receipt if all(size_of(file) is not None for file in receipt.files) else None
 
 
 def keep_receipt(storage: str, identity: str, receipt: Receipt) -> None:
     """Writes it in one step."""
-    path = _path(storage, identity)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.part")
-    beside.write_text(receipt.model_dump_json(indent=2), encoding="utf-8")
-    beside.rename(path)
+    write_bytes(_path(storage, identity), receipt.model_dump_json(indent=2).encode())
 
 
-def _path(storage: str, identity: str) -> UPath:
-    return UPath(storage) / "receipts" / f"{identity}.json"
+def _path(storage: str, identity: str) -> str:
+    return f"{storage}/receipts/{identity}.json"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,11 @@ from typing import Any, Final
 
 from platform_contract import PlatformContract
 from platform_contract.model_file import FINGERPRINT_ATTRIBUTE, SCHEMA_ATTRIBUTE, predictions_path
-from upath import UPath
 
 from ray_training.champion import Decision, Standing, decide
 from ray_training.dataset import Dataset
 from ray_training.logistic import LogisticScores
+from ray_training.places import write_bytes
 from ray_training.plots import write_plots
 from ray_training.reading import FloatMatrix, fill, read_files
 from ray_training.registry import MODEL_ARTIFACT, Registry, faults_explained
@@ -90,7 +89,7 @@ def record(registry: Registry, trained: Trained, background: Background) -> Reco
         tags = {FINGERPRINT_TAG: dataset.manifest.fingerprint, LOG_LOSS_TAG: repr(loss)}
         version, location = registry.register(made.booster, _example(dataset), run.info.run_id, tags)
         predictions = predictions_path(background.contract.lake.predictions, version)
-        _copy(made.predictions, predictions)
+        write_bytes(predictions, made.predictions.read_bytes())
         champion = registry.champion()
         standing = None if champion is None else champion_standing(registry, champion, dataset)
         decision = decide(Standing(version, loss), standing)
@@ -176,13 +175,3 @@ def _example(dataset: Dataset) -> FloatMatrix:
     tables = read_files(dataset.paths, columns, manifest.month, HELDOUT_MONTHS)
     (matrix,) = fill(dataset, [next(iter(tables)).slice(0, EXAMPLE_ROWS)], [HELDOUT_MONTHS])
     return matrix.features
-
-
-def _copy(source: Path, target: str) -> None:
-    """Writes the file whole or not at all."""
-    path = UPath(target)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.part")
-    with source.open("rb") as reader, beside.open("wb") as writer:
-        shutil.copyfileobj(reader, writer)
-    beside.rename(path)

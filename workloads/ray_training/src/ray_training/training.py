@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from platform_contract.document import Ray
-from upath import UPath
 
 from ray_training.dataset import Dataset
 from ray_training.errors import TrainingError
+from ray_training.places import ray_storage, remove_folder
 from ray_training.settings import HELDOUT_MONTHS, TRAIN_MONTHS, VALIDATION_MONTHS, BoostingSettings
 from ray_training.worker import (
     FITTED,
@@ -115,7 +115,7 @@ def fit(
         ),
         run_config=RunConfig(
             name=run_name,
-            storage_path=ray_settings.storage,
+            **ray_storage(ray_settings.storage),
             checkpoint_config=CheckpointConfig(num_to_keep=2),
             worker_runtime_env={"env_vars": WORKER_ENVIRONMENT},  # type: ignore[call-arg]  # mypy sees Train V1's
         ),
@@ -147,6 +147,4 @@ def read_heldout(dataset: Dataset) -> ray.data.Dataset:
 
 def forget_run(storage: str, run_name: str) -> None:
     """Removes an earlier run's checkpoints, so that training starts from nothing."""
-    folder = UPath(storage) / run_name
-    if folder.exists():
-        folder.fs.rm(folder.path, recursive=True)
+    remove_folder(f"{storage}/{run_name}")

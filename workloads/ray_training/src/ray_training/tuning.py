@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from platform_contract.document import Ray
-from upath import UPath
 
 from ray_training.boosting import boost, quantized
 from ray_training.dataset import Dataset
 from ray_training.errors import TrainingError
+from ray_training.places import ray_storage, read_bytes, size_of, write_bytes
 from ray_training.reading import fill
 from ray_training.settings import TRAIN_MONTHS, VALIDATION_MONTHS, BoostingSettings
 from ray_training.training import WORKER_ENVIRONMENT, read_fitted
@@ -42,9 +42,9 @@ def search(dataset: Dataset, settings: BoostingSettings, count: int, ray_setting
     Raises:
         TrainingError: a trial failed.
     """
-    kept = UPath(ray_settings.storage) / "searches" / f"{name}.json"
-    if kept.exists():
-        return _search(settings, json.loads(kept.read_text(encoding="utf-8")))
+    kept = f"{ray_settings.storage}/searches/{name}.json"
+    if size_of(kept) is not None:
+        return _search(settings, json.loads(read_bytes(kept)))
     # No TensorBoard files, no table on the terminal.
     os.environ.update(TUNE_DISABLE_AUTO_CALLBACK_LOGGERS="1", RAY_AIR_NEW_OUTPUT="0")
     from ray import tune
@@ -71,14 +71,13 @@ def search(dataset: Dataset, settings: BoostingSettings, count: int, ray_setting
                 points_to_evaluate=[present], random_state=SEED, max_concurrent=ray_settings.workers
             ),
         ),
-        run_config=tune.RunConfig(name=f"search-{name}", storage_path=ray_settings.storage, verbose=0),
+        run_config=tune.RunConfig(name=f"search-{name}", verbose=0, **ray_storage(ray_settings.storage)),
     ).fit()
     if results.errors:
         raise TrainingError(f"{len(results.errors)} of {count} trials failed; the first: {results.errors[0]}")
     done = [results[position] for position in range(len(results))]
     trials = [{**(result.config or {}), LOSS: (result.metrics or {})[LOSS]} for result in done]
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(trials), encoding="utf-8")
+    write_bytes(kept, json.dumps(trials).encode())
     return _search(settings, trials)
 
 

@@ -1,0 +1,155 @@
+"""The package on S3: what it reads and keeps, as whom it signs, and a whole training with everything there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from hostile_store import Fate, hostile
+from identity_agent import TOKEN, identity_agent
+from object_store import WITH_GO, ObjectStore, gateway
+from pyarrow import fs
+from ray_training.dataset import find_dataset
+from ray_training.errors import TrainingError
+from ray_training.places import open_location, read_bytes, remove_folder, size_of, write_bytes
+from ray_training.reading import read_files
+from ray_training.receipt import Receipt, find_receipt, keep_receipt
+from synthetic_dataset import write_dataset
+from training_site import ROUNDS, Site, TrainedSite
+
+pytestmark = WITH_GO
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[ObjectStore]:
+    with gateway("lake") as running:
+        yield running
+
+
+@pytest.fixture
+def in_s3(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
+    _enter(store.environ, monkeypatch)
+    return store
+
+
+def _enter(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def features(in_s3: ObjectStore, tmp_path: Path) -> str:  # noqa: ARG001 - it must be reached
+    """A data set in S3."""
+    write_dataset(tmp_path)
+    target, path = open_location(f"s3://lake/{tmp_path.name}/features")
+    fs.copy_files(str(tmp_path), path, destination_filesystem=target)
+    return f"s3://lake/{tmp_path.name}/features"
+
+
+def test_a_data_set_in_s3_is_found_checked_and_read(features: str, tmp_path: Path) -> None:
+    dataset, local = find_dataset(features), find_dataset(str(tmp_path))
+    assert dataset.manifest == local.manifest
+    columns, month = list(dataset.feature_names), dataset.manifest.month
+    read = [table.to_pylist() for table in read_files(dataset.paths, columns, month, [1, 11])]
+    assert read == [table.to_pylist() for table in read_files(local.paths, columns, month, [1, 11])]
+    name = dataset.manifest.files[0].path
+    write_bytes(f"{dataset.location}/{name}", b"short")
+    with pytest.raises(TrainingError, match=rf"{name}: has 5 bytes, the manifest says"):
+        find_dataset(features)
+    with pytest.raises(TrainingError, match=r"There is no data set at s3://lake/none/flight_delay yet"):
+        find_dataset("s3://lake/none")
+
+
+@pytest.mark.usefixtures("in_s3")
+@pytest.mark.parametrize("size", [3, 12_000_000], ids=["one put", "several parts"])
+def test_a_file_is_written_replaced_and_removed_with_its_folder(size: int) -> None:
+    location = f"s3://lake/files-{size}/folder/file"
+    assert size_of(location) is None
+    with pytest.raises(FileNotFoundError):
+        read_bytes(location)
+    for content in (b"a" * size, b"b" * size):
+        write_bytes(location, content)
+        assert read_bytes(location) == content
+    assert size_of(location) == size
+    remove_folder(f"s3://lake/files-{size}/folder")
+    remove_folder(f"s3://lake/files-{size}/folder")
+    assert size_of(location) is None
+
+
+@pytest.mark.usefixtures("in_s3")
+def test_a_receipt_counts_as_long_as_its_files_are_there() -> None:
+    write_bytes("s3://lake/receipts-test/model", b"model")
+    keep_receipt("s3://lake/receipts-test", "1", Receipt(summary={}, files=["s3://lake/receipts-test/model"]))
+    assert find_receipt("s3://lake/receipts-test", "1") is not None
+    remove_folder("s3://lake/receipts-test/model")
+    open_location("s3://lake")[0].delete_file("lake/receipts-test/model")
+    assert find_receipt("s3://lake/receipts-test", "1") is None
+
+
+@pytest.mark.parametrize("fate", [Fate.THROTTLED, Fate.DROPPED, Fate.SLOW], ids=lambda fate: fate.name.lower())
+def test_a_store_that_fails_now_and_then_loses_nothing(
+    features: str, store: ObjectStore, monkeypatch: pytest.MonkeyPatch, fate: Fate
+) -> None:
+    with hostile(store) as (behind, hostility):
+        _enter(behind.environ, monkeypatch)
+        hostility.decide = lambda call: fate if call % 3 == 0 else Fate.SERVED
+        dataset = find_dataset(features)
+        write_bytes(f"{features}/beside", b"whole")
+        assert read_bytes(f"{features}/beside") == b"whole"
+        assert sum(pq.read_metadata(open_location(p)[0].open_input_file(p[5:])).num_rows for p in dataset.paths) == 6000
+        assert hostility.met[fate] > 1
+
+
+@pytest.mark.usefixtures("in_s3")
+def test_a_store_that_refuses_says_what_to_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TrainingError, match=r"s3://nowhere/x: .* does not exist"):
+        write_bytes("s3://nowhere/x", b"")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    with pytest.raises(TrainingError, match=r"s3://lake/x: S3 refuses this identity\. Is it the workload's"):
+        read_bytes("s3://lake/x")
+
+
+def test_pyarrow_and_boto3_ask_the_agent_of_the_pods_identity(
+    store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway takes no role's credentials: that it says so shows that it was sent them."""
+    import boto3
+    from botocore.exceptions import ClientError
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    with identity_agent(store, tmp_path) as (environ, asked):
+        _enter(environ, monkeypatch)
+        with pytest.raises(TrainingError, match="HTTP status 400"):
+            read_bytes("s3://lake/x")
+        assert asked == [TOKEN]
+        with pytest.raises(ClientError, match="InvalidToken"):
+            boto3.client("s3").get_object(Bucket="lake", Key="x")
+        assert asked == [TOKEN, TOKEN]
+
+
+def test_a_training_with_everything_in_s3_makes_the_same_model(
+    trained_site: TrainedSite, features: str, tmp_path: Path
+) -> None:
+    base = features.removesuffix("/features")
+    before = trained_site.site.contract
+    site = Site.make(tmp_path / "site")
+    contract = site.contract.model_copy(
+        update={
+            "lake": site.contract.lake.model_copy(update={"features": features, "predictions": f"{base}/predictions"}),
+            "mlflow": site.contract.mlflow.model_copy(update={"artifacts": f"{base}/mlflow"}),
+            "ray": site.contract.ray.model_copy(update={"storage": f"{base}/ray"}),
+        }
+    )
+    (site.folder / "contract.json").write_text(contract.model_dump_json())
+    summary = site.summary("train", "--rounds", ROUNDS)
+    assert before.ray.workers == contract.ray.workers
+    assert summary["metrics"] == trained_site.summary["metrics"]
+    assert summary["predictions"].startswith(base)
+    assert all(size_of(location) for location in (summary["predictions"], *summary["plots"]))
+    assert site.summary("train", "--rounds", ROUNDS)["reused"] is True
+    assert site.summary("publish")["model_version"] == summary["model_version"]
+    model = Path(contract.shared_files.models, "flight_delay.ubj")
+    assert model.stat().st_size > 0

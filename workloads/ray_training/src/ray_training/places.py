@@ -1,0 +1,131 @@
+"""Files at a location of the contract: an absolute path or ``s3://BUCKET/PREFIX``.
+
+pyarrow's file systems, which Ray Train takes for its own storage as well: one client, with one behaviour, for all that
+this package reads and writes. (MLflow brings boto3 for its artifacts.)
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pyarrow import fs
+
+from ray_training.errors import TrainingError
+
+TRIES: Final = 8
+"""Of a call of S3 that is throttled or gets no answer, with the SDK's pauses between them."""
+
+
+def open_location(location: str) -> tuple[Any, str]:
+    """The file system of a location, and its path there."""
+    if not location.startswith("s3://"):
+        return fs.LocalFileSystem(), location
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if not region:  # pyarrow asks S3 where the bucket is, which wants a way to all of S3
+        filesystem, path = fs.FileSystem.from_uri(location)
+        return filesystem, str(path)
+    options: dict[str, Any] = {
+        "region": region,
+        "retry_strategy": fs.AwsStandardS3RetryStrategy(max_attempts=TRIES),
+        # A small file is one put, and not an upload in parts.
+        "allow_delayed_open": True,
+    }
+    # pyarrow heeds these itself only where it is given a URI.
+    if server := os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
+        address = urlsplit(server)
+        options |= {"endpoint_override": address.netloc, "scheme": address.scheme}
+    return fs.S3FileSystem(**options), location.removeprefix("s3://")
+
+
+def ray_storage(location: str) -> dict[str, Any]:
+    """A location as Ray's `RunConfig` takes it. Ray brings the file system to its workers, credentials left out."""
+    if not location.startswith("s3://"):
+        return {"storage_path": location}
+    filesystem, path = open_location(location)
+    return {"storage_path": path, "storage_filesystem": filesystem}
+
+
+def read_bytes(location: str) -> bytes:
+    """The content of a small file; FileNotFoundError when there is none."""
+    filesystem, path = open_location(location)
+    for left in reversed(range(TRIES)):
+        try:
+            with _explained(location), filesystem.open_input_file(path) as handle:
+                return bytes(handle.read())
+        except TrainingError as error:
+            # The SDK writes an answer into a buffer of the file's size. One of a throttled call that is longer than the
+            # file does not fit, and is then no reason for it to try again.
+            if not left or "INTERNAL_FAILURE" not in str(error):
+                raise
+            time.sleep(1)
+    raise AssertionError("the last try returns or raises")
+
+
+def size_of(location: str) -> int | None:
+    """Bytes of a file; None when there is none."""
+    filesystem, path = open_location(location)
+    with _explained(location):
+        info = filesystem.get_file_info(path)
+    return int(info.size) if info.type == fs.FileType.File else None
+
+
+def write_bytes(location: str, content: bytes) -> None:
+    """Makes or replaces a file: whoever reads it sees the old content or the new, never a part."""
+    filesystem, path = open_location(location)
+    with _explained(location):
+        if isinstance(filesystem, fs.LocalFileSystem):
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            beside = f"{path}.{os.getpid()}.part"
+            try:
+                Path(beside).write_bytes(content)
+                Path(beside).rename(path)
+            finally:
+                Path(beside).unlink(missing_ok=True)
+        else:
+            # One put, or parts that become an object at the end.
+            with filesystem.open_output_stream(path) as stream:
+                stream.write(content)
+
+
+def remove_folder(location: str) -> None:
+    """Removes all that is below a location; nothing happens if there is nothing."""
+    filesystem, path = open_location(location)
+    with _explained(location):
+        if isinstance(filesystem, fs.LocalFileSystem):
+            shutil.rmtree(path, ignore_errors=True)
+        elif filesystem.get_file_info(path).type == fs.FileType.Directory:
+            filesystem.delete_dir(path)
+
+
+@contextmanager
+def _explained(location: str) -> Iterator[None]:
+    """Turns what S3 and its client say inside the block into errors for people.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        TrainingError: S3 cannot be reached or refuses.
+        OSError: a file system does.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        if not location.startswith("s3://"):
+            raise
+        told = (str(error).strip().splitlines() or [""])[0]
+        if error.errno == errno.ENOENT:
+            raise FileNotFoundError(errno.ENOENT, told, location) from error
+        if "ACCESS_DENIED" in told or "HTTP status 403" in told:
+            what = "S3 refuses this identity. Is it the workload's, and may it read and write there?"
+        else:
+            what = "S3 does not do what it is asked for. Nothing is lost; run again when it is reached."
+        raise TrainingError(f"{location}: {what} ({told})") from error
