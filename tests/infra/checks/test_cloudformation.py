@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import pytest
@@ -13,17 +12,7 @@ from cloudformation_table import COUNTERPARTS, NOT_COMPARED
 from mlplatform.config.base import AwsEnvironment
 from policy_views import plain
 from recorder import Recorded
-from whole_program import ENVIRONMENTS, record
-
-
-@cache
-def made_up(environment: AwsEnvironment) -> frozenset[object]:
-    """Identifiers that the mocks have given."""
-    resources = record(environment).resources
-    return frozenset(
-        {f"{one.name}-id" for one in resources}
-        | {f"arn:aws:kms:eu-central-1:123456789012:key/{one.name}" for one in resources if "kms" in one.type}
-    )
+from whole_program import ENVIRONMENTS, made_up, record
 
 
 def resource_faults(resource: Recorded, inputs: Any, environment: AwsEnvironment = "dev") -> list[str]:

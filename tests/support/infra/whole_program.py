@@ -40,3 +40,13 @@ def record_preview(environment: Environment) -> Recorder:
 def of_kinds(recorder: Recorder, prefix: str) -> list[Recorded]:
     """Resources whose type begins like this, as ``aws:`` or ``kubernetes:``."""
     return [one for one in recorder.resources if one.type.startswith(prefix)]
+
+
+@cache
+def made_up(environment: Environment) -> frozenset[object]:
+    """Identifiers that the mocks have given."""
+    resources = record(environment).resources
+    return frozenset(
+        {f"{one.name}-id" for one in resources}
+        | {f"arn:aws:kms:eu-central-1:123456789012:key/{one.name}" for one in resources if "kms" in one.type}
+    )
