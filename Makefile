@@ -23,7 +23,7 @@ ELSEWHERE = $(if $(CONTEXT),--context $(CONTEXT)) $(if $(REGISTRY),--registry $(
 OFFLINE := PYTHONPATH=tools/offline_providers/src $(ENVS)/infra/bin/python -m offline_providers
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test test-cluster check environments plan cost doctor golden toolchain images cluster cluster-stop up pipeline down lint format types lock bench mutations clean
+.PHONY: help run stop test test-cluster check environments plan rights cost doctor golden toolchain images cluster cluster-stop up pipeline down lint format types lock bench mutations clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,10 @@ plan: ## what 'pulumi up' would do, and whether policies allow it: the real engi
 	@$(SYNC) --tests infra
 	@$(PYTHON) tools/toolchain/toolchain.py ensure pulumi
 	@$(OFFLINE) plan --stack $(or $(ENV),dev) --policy-pack infra/policy $(if $(filter local,$(ENV)),$(EXAMPLE_CLUSTER),$(EXAMPLE_OWNER))
+
+rights: ## who may do what on AWS, and what its policies say to it (ENV=dev|staging|prod)
+	@$(SYNC) --tests infra
+	@PYTHONPATH=tests/support/infra $(ENVS)/infra/bin/python -W ignore -m rights $(or $(ENV),dev)
 
 cost: ## what each environment costs in a month, at least and at most
 	@$(SYNC) --tests infra

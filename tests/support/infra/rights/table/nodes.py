@@ -49,7 +49,7 @@ def _node() -> Iterator[Row]:
         *asks(f"{EC2}:network-interface/eni-1", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
         *asks(f"{EC2}:instance/i-1", "ec2:TerminateInstances"),
         *asks("{emr_nodes_role}", "iam:PassRole", "sts:AssumeRole"),
-        *asks("arn:aws:ecr:{region}:{account}:repository/{cluster}/ray-training", "ecr:PutImage"),
+        *asks("arn:aws:ecr:{region}:{account}:repository/{cluster}/ray-training", "ecr:PutImage", "ecr:ListImages"),
         *asks("{cluster_key}", "kms:Decrypt"),
         source="least privilege; EKS best practices, 'Restrict access to the instance profile'",
     )
