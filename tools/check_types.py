@@ -53,6 +53,7 @@ CHECKED = {
         "tools/toolchain",
         "tests/tools/toolchain",
         "tools/run_tests.py",
+        "tools/rds_certificates.py",
         "tools/check_types.py",
     ),
 }

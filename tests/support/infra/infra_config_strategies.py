@@ -346,7 +346,8 @@ def _serving(draw: Draw, groups: dict[str, Any], architecture: str, *, prod: boo
     group = groups["serving"] = _group(draw, architecture, spot=not prod, burstable=not prod) | {
         "enabled": draw(st.booleans())
     }
-    node, services, pods = _tightest(group), {}, []
+    node, pods = _tightest(group), []
+    services: dict[str, Any] = {}
     for name in ("modelApi", "flightApiEmbedded", "flightApiShared"):
         least = draw(st.integers(2 if prod else 1, 4))
         asks_nobody = name != "flightApiEmbedded" or services["modelApi"]["enabled"]
