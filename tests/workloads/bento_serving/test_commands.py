@@ -14,6 +14,7 @@ import pytest
 from bento_serving.stores import Store
 from serving_site import (
     COMMAND,
+    Server,
     Site,
     as_flights,
     elsewhere,
@@ -168,3 +169,30 @@ def with_another_store(site: Site, folder: Path) -> Site:
     contract = site.contract.model_copy(update={"shared_files": shared})
     (folder / "contract.json").write_text(contract.model_dump_json())
     return Site(folder, contract, site.manifest)
+
+
+def test_a_bento_also_runs_under_bentos_own_server(built: Site, tmp_path: Path) -> None:
+    site = elsewhere(built, tmp_path)
+    bento = Store.of(built.contract).bento(Store.of(built.contract).current().bentos["model-api"])
+    address = site.contract.serving.model_api
+    log = tmp_path / "bentoml.log"
+    words = [sys.executable, "-m", "bentoml", "serve", str(bento), "--host", "127.0.0.1"]
+    environ = {**site.environ, "BENTOML_HOME": str(tmp_path / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*words, "--port", address.rpartition(":")[2]],
+            env=environ,
+            cwd=tmp_path,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    server = Server(process, address, log)
+    try:
+        server.await_ready()
+        with server.client() as client:
+            assert len(client.post("/predict", json={"rows": [[None] * 9]}).raise_for_status().json()) == 1
+            assert client.get("/docs.json").json()["info"]["version"] == "1"
+            assert 'endpoint="/predict",http_response_code="200"' in client.get("/metrics").text
+    finally:
+        server.stop()

@@ -92,7 +92,6 @@ def document(told: Description) -> dict[str, Any]:
     return {
         "openapi": OPENAPI,
         "info": {"title": told.title, "description": told.text, "version": told.version},
-        "servers": [{"url": "."}],
         "tags": [
             {"name": _QUESTIONS, "description": "What people and programs ask."},
             {"name": _OPERATION, "description": "For the platform's own probes and monitoring."},
