@@ -10,17 +10,19 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from platform_contract import PlatformContract
+from platform_contract import CONTRACT_VERSION, PlatformContract, VersionError, read_document
 from pydantic import ValidationError
 
 
 def main() -> None:
     """Registers the team's resources, and says where the platform answers."""
     settings = pulumi.Config("delay-reports")
-    platform = pulumi.StackReference(settings.require("platformStack"))
-    contract = platform.require_output("contract").apply(read_contract)
+    name = settings.require("platformStack")
+    platform = pulumi.StackReference(name)
+    contract = platform.get_output("contract").apply(lambda found: read_contract(told(name, "contract", found)))
     # The platform's region, from its outputs: this stack looks nothing up.
-    provider = aws.Provider("aws", region=platform.require_output("region"))
+    region = platform.get_output("region").apply(lambda found: str(told(name, "region", found)))
+    provider = aws.Provider("aws", region=region)
     reader = aws.iam.Policy(
         "delay-reports-reader",
         description="Reads the platform's features and predictions.",
@@ -31,24 +33,49 @@ def main() -> None:
     pulumi.export("flightApi", contract.apply(lambda found: found.serving.flight_api_shared))
 
 
+def told(stack: str, output: str, value: object) -> object:
+    """An output of the platform's stack, which is None where there is none.
+
+    Raises:
+        pulumi.RunError: there is none.
+    """
+    if value is None:
+        raise pulumi.RunError(
+            f"The stack {stack} has no output {output}: is delay-reports:platformStack a stack of the ML platform, and"
+            " is it up ('pulumi up' in the platform's clone)?"
+        )
+    return value
+
+
 def read_contract(document: object) -> PlatformContract:
     """The platform's contract.
 
     Raises:
-        pulumi.RunError: it is of a version that this stack does not know, or is no contract at all.
+        pulumi.RunError: it is of a version that this stack cannot read, or is no contract at all.
     """
     try:
-        return PlatformContract.model_validate(document)
+        return read_document(document)
+    except VersionError as error:
+        raise pulumi.RunError(f"The platform's contract cannot be read: {error}.") from error
     except ValidationError as error:
         places = ", ".join(sorted({".".join(map(str, fault["loc"])) for fault in error.errors()}))
         raise pulumi.RunError(
-            f"The platform's contract is not the one that this stack was written for (see {places})."
-            " Update workloads/platform_contract to the platform's release."
+            f"The platform's contract is not what its version, {CONTRACT_VERSION}, promises (see {places}). Update"
+            " workloads/platform_contract to the platform's release."
         ) from error
 
 
 def reader_policy(contract: PlatformContract) -> dict[str, Any]:
-    """An IAM policy that reads the lake's features and predictions: a list of their prefixes, and their objects."""
+    """An IAM policy that reads the lake's features and predictions: a list of their prefixes, and their objects.
+
+    Raises:
+        pulumi.RunError: the lake is not in AWS' S3, as that of the environment `local`.
+    """
+    if contract.environment == "local" or not contract.lake.features.startswith("s3://"):
+        raise pulumi.RunError(
+            f"The platform's environment {contract.environment} has its lake at {contract.lake.features}, and a policy"
+            " of AWS gives rights on S3 alone: name a stack on AWS, as dev, in delay-reports:platformStack."
+        )
     areas = [area.removeprefix("s3://") for area in (contract.lake.features, contract.lake.predictions)]
     buckets = sorted({area.split("/", 1)[0] for area in areas})
     prefixes = [f"{area.split('/', 1)[1]}/*" for area in areas]

@@ -42,7 +42,8 @@ class Fault:
     def _value(self) -> str:
         if self.given is NOT_GIVEN:
             return ""
-        plain = isinstance(self.given, str) and not _reads_as_something_else(self.given)
+        # A line end in a value would end the message's line.
+        plain = isinstance(self.given, str) and self.given.isprintable() and not _reads_as_something_else(self.given)
         text = self.given if plain else json.dumps(self.given, ensure_ascii=False)
         return f" (given: {text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + '…'})"
 

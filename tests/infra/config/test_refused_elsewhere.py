@@ -34,7 +34,7 @@ CASES = (
     *(
         bad("dev", {key: name}, f"{key}: is not written as it must be (given: {shown}): write it like flight-delay")
         for key in ("mlflow.experiment", "mlflow.registeredModel")
-        for name, shown in ((" ", " "), ("a\nb", "a\nb"), ("a:b", "a:b"), ("a/b", "a/b"), ("..", ".."), ("a ", "a "))
+        for name, shown in ((" ", " "), ("a\nb", '"a\\nb"'), ("a:b", "a:b"), ("a/b", "a/b"), ("..", ".."), ("a ", "a "))
     ),
     # Addresses of e-mail.
     *(

@@ -12,7 +12,7 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import mocks, rpc, set_all_config
 from pulumi.runtime.proto import resource_pb2
-from pulumi.runtime.settings import set_root_resource
+from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
 # An Output in an f-string would become a sentence about Outputs, silently.
@@ -165,6 +165,9 @@ def build(
         mocks.set_mocks(recorder, project=project, stack=stack, preview=preview, monitor=monitor)
         loop.run_until_complete(run())
     finally:
+        # What a program that raised has left would be waited for by the next one.
+        SETTINGS.rpc_manager.clear()
+        SETTINGS.outputs.clear()
         set_all_config({}, secret_keys=[])
         loop.close()
     return recorder

@@ -11,7 +11,15 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from platform_contract import ContractError, PlatformContract, load_contract, local_contract, read_contract
+from platform_contract import (
+    ContractError,
+    PlatformContract,
+    VersionError,
+    load_contract,
+    local_contract,
+    read_contract,
+    read_document,
+)
 from platform_contract.cli import main
 from platform_contract.loading import PORTS_USED
 from platform_contract.schema import json_schema
@@ -106,7 +114,7 @@ def test_an_unknown_key_is_refused_and_named_wherever_it_stands(key: str, junk: 
     ("changes", "message"),
     [
         ({"environment": "qa"}, r"environment: Input should be 'local', 'dev', 'staging' or 'prod' \(given: 'qa'\)"),
-        ({"contract_version": "2.0"}, r"contract_version: Input should be '1.0' \(given: '2.0'\)"),
+        ({"contract_version": "2.0"}, r"it is of version 2\.0, and this reader knows 1\.0: update"),
         ({"lake": {**document()["lake"], "raw": "data/raw"}}, r"lake.raw: a location is an absolute path .* or an S3"),
         ({"lake": {**document()["lake"], "raw": "s3:///x"}}, r"lake.raw: an S3 location needs a bucket"),
         ({"lake": {**document()["lake"], "raw": "/x/"}}, r"lake.raw: a location has no '/' at its end"),
@@ -140,11 +148,11 @@ def test_a_wrong_value_is_refused_with_its_key_and_what_is_right(
 
 
 def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
-    broken = document(environment="qa", contract_version="9", ray={**document()["ray"], "workers": -1})
+    broken = document(environment="qa", ray={**document()["ray"], "workers": -1})
     del broken["lake"]
     with pytest.raises(ContractError) as caught:
         read_contract(written(tmp_path, broken))
-    for key in ("environment:", "contract_version:", "ray.workers:", "lake:"):
+    for key in ("environment:", "ray.workers:", "lake:"):
         assert key in str(caught.value)
 
 
@@ -159,7 +167,7 @@ def test_a_file_that_is_missing_or_no_json_ends_in_one_message_and_status_2(
     assert main(["check", str(tmp_path / "none.json")]) == 2
     assert "Cannot read the contract" in capsys.readouterr().err
     assert main(["check", str(written(tmp_path, "{not json"))]) == 2
-    assert "Invalid JSON" in capsys.readouterr().err
+    assert "is no JSON" in capsys.readouterr().err
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     assert main(["check", str(tmp_path / "binary")]) == 2
     assert "it is not UTF-8 text" in capsys.readouterr().err
@@ -194,3 +202,35 @@ def test_no_key_of_the_contract_can_hold_a_password() -> None:
     names = set(json.loads(json_schema("platform-contract"))["$defs"]["Database"]["properties"])
     assert names == {"host", "port", "tls", "secret", "databases"}
     assert "ARN or name" in json_schema("platform-contract")
+
+
+@given(
+    place=st.sampled_from(["", "lake", "mlflow", "ray", "serving"]),
+    key=st.text(min_size=1, max_size=8).map(lambda text: f"x{text}"),
+    minor=st.integers(1, 99),
+)
+def test_a_key_of_a_newer_minor_version_is_left_out(place: str, key: str, minor: int) -> None:
+    newer = document(contract_version=f"1.{minor}")
+    if place:
+        newer[place] = {**newer[place], key: {"a": 1}}
+    else:
+        newer[key] = 1
+    assert read_document(newer) == read_document(document())
+
+
+def test_what_is_left_out_is_noted(caplog: pytest.LogCaptureFixture) -> None:
+    newer = document(contract_version="1.1", spark={**CLIENT_SPARK, "zone": "a"}, cache="x")
+    assert read_document(newer).spark == read_document(document(spark=CLIENT_SPARK)).spark
+    assert "this reader knows 1.0: it leaves out cache, spark.zone" in caplog.text
+
+
+def test_a_newer_version_may_add_keys_and_nothing_else() -> None:
+    with pytest.raises(ValueError, match=r"ray\.workers|Input should be greater than 0"):
+        read_document(document(contract_version="1.1", ray={**document()["ray"], "workers": 0}, cache="x"))
+
+
+def test_a_document_without_a_version_is_no_contract() -> None:
+    unversioned = {key: value for key, value in document().items() if key != "contract_version"}
+    for one in (unversioned, [], "x", document(contract_version=1.0), document(contract_version="2.0")):
+        with pytest.raises(VersionError, match=r"this reader knows 1\.0"):
+            read_document(one)

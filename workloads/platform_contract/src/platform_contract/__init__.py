@@ -31,6 +31,7 @@ from platform_contract.loading import (
     local_contract,
     read_contract,
 )
+from platform_contract.versions import VersionError, read_document
 
 __all__ = [
     "CONTRACT_VARIABLE",
@@ -54,8 +55,10 @@ __all__ = [
     "PlatformContract",
     "SparkClient",
     "SparkLocal",
+    "VersionError",
     "find_repository",
     "load_contract",
     "local_contract",
     "read_contract",
+    "read_document",
 ]

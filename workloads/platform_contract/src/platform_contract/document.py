@@ -10,7 +10,8 @@ from platform_contract.base import Frozen, HostPort, HttpUrl, Location, MountedP
 from platform_contract.executor_profile import ExecutorProfile
 
 CONTRACT_VERSION: Final = "1.0"
-"""Raised when the schema changes: the second number for an added optional key, the first for anything else."""
+"""Raised when the schema changes: the second number for an added optional key, the first for anything else.
+`platform_contract.versions` says what a reader makes of another version than its own."""
 
 
 class Lake(Frozen):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from platform_contract.document import (
     SharedFiles,
     SparkLocal,
 )
+from platform_contract.versions import VersionError, read_document
 
 CONTRACT_VARIABLE = "PLATFORM_CONTRACT"
 LOCAL_FOLDER = ".local"
@@ -54,7 +56,13 @@ def read_contract(path: Path) -> PlatformContract:
             " run on this machine alone."
         ) from error
     try:
-        return PlatformContract.model_validate_json(text)
+        return read_document(json.loads(text))
+    except json.JSONDecodeError as error:
+        raise ContractError(
+            f"The contract {path} is no JSON: {error.msg}, line {error.lineno}, column {error.colno}."
+        ) from error
+    except VersionError as error:
+        raise ContractError(f"The contract {path} cannot be read: {error}.") from error
     except ValidationError as error:
         raise ContractError(f"The contract {path} is wrong:\n{describe_faults(error)}") from error
 
