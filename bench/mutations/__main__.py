@@ -24,9 +24,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from bench.mutations.planted import Mistake, PlantingError, explained, mistakes
-
 ROOT: Final = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests" / "support" / "infra"))
+
+from planted_mistakes import Mistake, PlantingError, explained, mistakes  # noqa: E402 - found there
+
 HOME: Final = ROOT / ".local" / "mutations"
 SECONDS: Final = 900
 """After which a run of the tests is given up; that counts as noticed by nobody."""

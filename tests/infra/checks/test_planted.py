@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 
 import pytest
 from infra_configs import REPOSITORY
-
-sys.path.append(str(REPOSITORY))
-from bench.mutations.planted import Mistake, explained, mistakes
+from planted_mistakes import Mistake, explained, mistakes
 
 ALL = list(mistakes())
 

@@ -13,7 +13,7 @@ from typing import Final
 import yaml
 
 FOLDER: Final = Path(__file__).with_name("planted")
-EXPLAINED: Final = Path(__file__).with_name("explained.yaml")
+EXPLAINED: Final = Path(__file__).with_name("planted_explained.yaml")
 SOURCES: Final = Path("infra") / "mlplatform"
 
 
