@@ -15,6 +15,7 @@ import argparse
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -82,7 +83,7 @@ def say(text: str) -> None:
 
 def run(command: Sequence[str], what: str, cwd: Path = ROOT) -> None:
     """Runs a command; its output is shown only when it fails."""
-    environ = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+    environ = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", **caches()}
     # A caller's active environment or index of loose wheels has no say in what a lock file means.
     for name in ("VIRTUAL_ENV", "PIP_FIND_LINKS", "UV_FIND_LINKS", "CONDA_PREFIX"):
         environ.pop(name, None)
@@ -90,7 +91,28 @@ def run(command: Sequence[str], what: str, cwd: Path = ROOT) -> None:
         command, cwd=cwd, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
     if done.returncode != 0:
-        raise SetupError(f"{what} failed. Is the package registry reached, and is there space?\n{done.stdout}")
+        raise SetupError(f"{what} failed. {likely_cause(done.stdout)}\n{done.stdout}")
+
+
+def caches() -> dict[str, str]:
+    """Where packages are kept for the next environment, if not in the home folder: there may be none to write to."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path(os.environ.get("HOME", "/")) / ".cache")
+    there = next(folder for folder in (home, *home.parents) if os.path.lexists(folder))
+    if there.is_dir() and os.access(there, os.W_OK):
+        return {}
+    kept = {"UV_CACHE_DIR": LOCAL / "cache" / "uv", "PIP_CACHE_DIR": LOCAL / "cache" / "pip"}
+    return {name: str(folder) for name, folder in kept.items() if name not in os.environ}
+
+
+def likely_cause(told: str) -> str:
+    """What a person should look at first, by what a command has said."""
+    if re.search(r"(?i)permission denied|read-only file system|os error (13|30)\b", told):
+        return "A folder cannot be written to: the last lines say which."
+    if re.search(r"(?i)no space left|disk quota|os error (28|122)\b", told):
+        return "The disk is full: make room."
+    if re.search(r"(?i)hash mismatch|do not match the hashes", told):
+        return "A package is not the one that the lock file knows: is a proxy or mirror in between?"
+    return "Is the package registry reached?"
 
 
 def require_python() -> None:

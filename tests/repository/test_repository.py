@@ -134,3 +134,17 @@ def test_every_command_and_link_of_a_document_exists(document: Path) -> None:
     assert named <= targets, named - targets
     for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
         assert (document.parent / link).exists(), link
+
+
+def test_a_document_names_commands_that_are_there_after_make_run() -> None:
+    (synced,) = re.findall(r"^run:.*?\$\(SYNC\) ([a-z_ ]+)$", (ROOT / "Makefile").read_text(), re.MULTILINE | re.DOTALL)
+    scripts = {
+        project.parent.name: set(tomllib.loads(project.read_text())["project"].get("scripts", ()))
+        for project in PROJECTS
+    }
+    text = "\n".join(path.read_text() for path in TRACKED if path.suffix == ".md")
+    named = set(re.findall(r"\.local/envs/([a-z_]+)/bin/([a-z][a-z-]+)", text)) - {("infra", "pip")}
+    assert named
+    for package, command in named:
+        assert package in synced.split(), f"'make run' makes no environment {package}"
+        assert command in scripts[package] | scripts["platform_contract"], command

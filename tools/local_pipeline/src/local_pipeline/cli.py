@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Final, TextIO
 
 import click
 from platform_contract import CONTRACT_VARIABLE, ContractError, find_repository, load_contract, local_contract
@@ -24,6 +24,9 @@ from local_pipeline.run import run_pipeline, stop_kept_servers
 def _records(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path:
     return value or find_repository() / LOCAL_FOLDER / "run"
 
+
+NEVER_FOLDED: Final = 10_000
+"""Columns; tables are as wide as what is in them."""
 
 with_records = click.option(
     "--records",
@@ -53,9 +56,12 @@ def run(*, keep: bool, port_base: int | None, records: Path) -> None:
         raise click.UsageError(f"--port-base is for the default contract, and {CONTRACT_VARIABLE} names another.")
     local = find_repository() / LOCAL_FOLDER
     contract = load_contract() if port_base is None else local_contract(local / "data", port_base)
-    # No width is known where there is no terminal: tables must not fold there.
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    run_pipeline(contract, local / "envs", records, console, keep=keep)
+    run_pipeline(contract, local / "envs", records, console_for(sys.stdout), keep=keep)
+
+
+def console_for(stream: TextIO) -> Console:
+    """Where progress is told: as wide as the terminal, and in a log never folded, for paths are copied from there."""
+    return Console(file=stream, width=None if stream.isatty() else NEVER_FOLDED)
 
 
 @cli.command()
