@@ -204,7 +204,6 @@ def texts_as_findings(found: list[Finding]) -> list[Finding]:
         ("dev", "L-1216C47A", 4 * (3 + 4 + 3 + 3 + 1 + 1)),
         # Executors and Ray of 8 each, EMR's tasks of 4.
         ("dev", "L-34B43A08", 8 * (4 + 4) + 4 * 3),
-        ("prod", "L-DB2E81BA", 8 * 4),
         ("prod", "L-34B43A08", 16 * 20 + 8 * 27),
     ],
 )
@@ -213,7 +212,14 @@ def test_vcpus_are_those_of_the_largest_environment(environment: Environment, co
 
 
 def test_a_quota_of_what_is_not_used_is_not_asked_for() -> None:
-    assert "L-DB2E81BA" not in [one.code for one in quotas(platform_config("dev"), 0, 0)]
+    assert "L-34B43A08" in [one.code for one in quotas(platform_config("dev"), 0, 0)]
+    spot = platform_config("dev").node_groups.spark_executor.model_copy(update={"capacity_type": "onDemand"})
+    config = platform_config("dev")
+    groups = config.node_groups.model_copy(
+        update={"spark_executor": spot, "ray": config.node_groups.ray.model_copy(update={"capacity_type": "onDemand"})}
+    )
+    changed = config.model_copy(update={"node_groups": groups, "emr": config.emr.model_copy(update={"enabled": False})})
+    assert "L-34B43A08" not in [one.code for one in quotas(changed, 0, 0)]
 
 
 def test_a_stack_file_that_is_wrong_or_missing_is_one_note(tmp_path: Path) -> None:
