@@ -231,6 +231,7 @@ def test_a_newer_version_may_add_keys_and_nothing_else() -> None:
 
 def test_a_document_without_a_version_is_no_contract() -> None:
     unversioned = {key: value for key, value in document().items() if key != "contract_version"}
-    for one in (unversioned, [], "x", document(contract_version=1.0), document(contract_version="2.0")):
+    wrong: list[object] = [unversioned, [], "x", document(contract_version=1.0), document(contract_version="2.0")]
+    for one in wrong:
         with pytest.raises(VersionError, match=r"this reader knows 1\.0"):
             read_document(one)
