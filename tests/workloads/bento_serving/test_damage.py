@@ -15,7 +15,7 @@ from platform_contract.model_file import digest_path
 from serving_site import Site, make_site, put_model, train
 from synthetic_dataset import SCHEMA
 
-EACH = settings(max_examples=150, deadline=None, derandomize=True)
+EACH = settings(max_examples=80, deadline=None, derandomize=True)
 
 
 @pytest.fixture(scope="module")

@@ -118,7 +118,7 @@ def test_a_service_answers_generated_questions_as_its_document_says(
     operation = schemathesis.openapi.from_url(f"{server.address}/docs.json")["/predict"]["POST"]
     seen: set[int] = set()
 
-    @settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def holds(case: Any) -> None:
         seen.add(case.call_and_validate(checks=named(checks)).status_code)
