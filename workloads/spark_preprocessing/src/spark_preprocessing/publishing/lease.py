@@ -76,7 +76,7 @@ class Lease(Hold):
             if not self._lost:
                 # Should it fail, the lease runs out.
                 with suppress(PreprocessingError, FileNotFoundError), explained(self._location):
-                    self._put(self._patient, owner=None, IfMatch=self._tag)
+                    self._put(self._client, owner=None, IfMatch=self._tag)
 
     def _take(self) -> bool:
         """Tries once."""

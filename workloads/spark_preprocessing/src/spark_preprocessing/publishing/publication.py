@@ -34,7 +34,7 @@ from pydantic import ValidationError
 
 from spark_preprocessing.errors import PreprocessingError
 from spark_preprocessing.publishing.opening import store_of
-from spark_preprocessing.publishing.store import MANIFEST, Hold, Say, Seen, Store
+from spark_preprocessing.publishing.store import MANIFEST, Hold, Say, Seen
 
 POINTER: Final = "LATEST.json"
 STAGING: Final = ".staging-"
@@ -110,18 +110,22 @@ def edition(features: str, quarantine: str, say: Say) -> Iterator[Edition]:
     with store.hold(features, say) as hold, ExitStack() as leave:
         _sweep(features, quarantine)
         made = Edition(features, quarantine, uuid.uuid4().hex, hold, store.see(f"{features}/{POINTER}"))
+        leave.callback(_leave, made, say)
         for place, folder in ((store, made.staged), (beside, made.refused)):
-            leave.callback(_leave, place, folder, say)
             place.make_folder(folder)
         yield made
 
 
-def _leave(store: Store, folder: str, say: Say) -> None:
-    """What cannot be removed now is left to the next run: this one has ended well, or has something else to tell."""
+def _leave(made: Edition, say: Say) -> None:
+    """What cannot be removed now is left to the next run: this one has ended well, or has something else to tell.
+
+    A store that does not answer is not asked twice: each question of it takes a minute.
+    """
     try:
-        store.remove(folder)
+        for folder in (made.refused, made.staged):
+            store_of(folder).remove(folder)
     except (PreprocessingError, OSError) as error:
-        say(f"{folder} is left to the next run: {error}")
+        say(f"what was staged is left to the next run: {error}")
 
 
 def _sweep(features: str, quarantine: str) -> None:
