@@ -4,6 +4,7 @@ PYTHON ?= python3
 KEEP ?=
 PORT_BASE ?=
 ENV ?=
+LAKE ?=
 CONTEXT ?=
 REGISTRY ?=
 FOLDER ?=
@@ -28,9 +29,11 @@ OFFLINE := PYTHONPATH=tools/offline_providers/src $(ENVS)/infra/bin/python -m of
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: ## real flights through Spark, Ray, MLflow and BentoML, to served predictions (KEEP=1: leave the servers up)
+run: ## real flights through Spark, Ray, MLflow and BentoML, to served predictions (KEEP=1: leave the servers up; LAKE=s3)
 	@$(SYNC) spark_preprocessing ray_training bento_serving local_pipeline
-	@$(ENVS)/local_pipeline/bin/local-pipeline run $(if $(KEEP),--keep) $(if $(PORT_BASE),--port-base $(PORT_BASE))
+	@$(if $(filter s3,$(LAKE)),$(PYTHON) tools/toolchain/toolchain.py ensure versitygw)
+	@$(if $(filter s3,$(LAKE)),$(PYTHON) tools/images/images.py jars spark_preprocessing)
+	@$(ENVS)/local_pipeline/bin/local-pipeline run $(if $(LAKE),--lake $(LAKE)) $(if $(KEEP),--keep) $(if $(PORT_BASE),--port-base $(PORT_BASE))
 
 stop: ## stop the servers that 'make run KEEP=1' has left up
 	@$(ENVS)/local_pipeline/bin/local-pipeline stop

@@ -70,8 +70,9 @@ def gateway(*buckets: str) -> Iterator[ObjectStore]:
         access, secret = new_credentials()
         port = _free_port()
         command = [str(GATEWAY), "--port", f"127.0.0.1:{port}", "--region", REGION, "--health", "/health"]
+        # Connections are not kept: with --keep-alive v1.8.0 takes what is left of a body for the next call (400).
         # What it keeps beside an object is in files of their own: not every file system has extended attributes.
-        command += ["--quiet", "--keep-alive", "posix", "--sidecar", str(root / "sidecar"), str(root / "buckets")]
+        command += ["--quiet", "posix", "--sidecar", str(root / "sidecar"), str(root / "buckets")]
         environ = {"ROOT_ACCESS_KEY": access, "ROOT_SECRET_KEY": secret}
         with _running(command, environ, root / "log", f"http://127.0.0.1:{port}/health"):
             yield ObjectStore(f"http://127.0.0.1:{port}", access, secret, root / "log")

@@ -12,11 +12,12 @@ from typing import Final, TextIO
 
 import click
 from platform_contract import CONTRACT_VARIABLE, ContractError, find_repository, load_contract, local_contract
-from platform_contract.loading import LOCAL_FOLDER
+from platform_contract.loading import DEFAULT_PORT_BASE, LOCAL_FOLDER
 from rich.console import Console
 
 from local_pipeline.faults import PipelineError
 from local_pipeline.heldout import compare
+from local_pipeline.object_lake import contract_in_s3
 from local_pipeline.raw_files import land_raw_files
 from local_pipeline.run import run_pipeline, stop_kept_servers
 
@@ -49,14 +50,27 @@ def cli() -> None:
     default=None,
     help="First of four ports in a row (3001 if not given).",
 )
+@click.option(
+    "--lake",
+    type=click.Choice(["folders", "s3"]),
+    default="folders",
+    show_default=True,
+    help="What the lake, MLflow's artifacts and Ray's checkpoints are in; s3: a server in S3's place, on loopback.",
+)
 @with_records
-def run(*, keep: bool, port_base: int | None, records: Path) -> None:
+def run(*, keep: bool, port_base: int | None, lake: str, records: Path) -> None:
     """Run the pipeline from the raw files to served predictions."""
+    if lake == "s3" and os.environ.get(CONTRACT_VARIABLE):
+        raise click.UsageError(f"--lake s3 is for the default contract, and {CONTRACT_VARIABLE} names another.")
     if port_base is not None and os.environ.get(CONTRACT_VARIABLE):
         raise click.UsageError(f"--port-base is for the default contract, and {CONTRACT_VARIABLE} names another.")
     local = find_repository() / LOCAL_FOLDER
-    contract = load_contract() if port_base is None else local_contract(local / "data", port_base)
-    run_pipeline(contract, local / "envs", records, console_for(sys.stdout), keep=keep)
+    root = local / "data" / "s3" if lake == "s3" else None
+    if root:
+        contract = contract_in_s3(local_contract(root, port_base or DEFAULT_PORT_BASE))
+    else:
+        contract = load_contract() if port_base is None else local_contract(local / "data", port_base)
+    run_pipeline(contract, local / "envs", records, console_for(sys.stdout), keep=keep, lake=root)
 
 
 def console_for(stream: TextIO) -> Console:

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from local_pipeline.faults import PipelineError
 from local_pipeline.heldout import Comparison, compare
+from local_pipeline.object_lake import ObjectStore, at_hand, land_in_s3, start_object_store
 from local_pipeline.preflight import require
 from local_pipeline.processes import Ledger, MemoryWatch, Running, adopt_orphans
 from local_pipeline.raw_files import land_raw_files
@@ -34,7 +35,13 @@ LAST_STEPS: Final = ("Both patterns get ready", "Held-out flights are asked for"
 
 
 def run_pipeline(
-    contract: PlatformContract, environments: Path, records: Path, console: Console, *, keep: bool
+    contract: PlatformContract,
+    environments: Path,
+    records: Path,
+    console: Console,
+    *,
+    keep: bool,
+    lake: Path | None = None,
 ) -> None:
     """Takes the flights through the whole pipeline and prints what came of it.
 
@@ -44,6 +51,7 @@ def run_pipeline(
         records: folder for logs and for the list of what was started.
         console: where progress is told.
         keep: leave the servers and the MLflow UI up at the end.
+        lake: the folder of a server in S3's place, for a lake that is in S3.
 
     Raises:
         PipelineError: a step failed or something is missing. Everything started is stopped, whatever ends the run.
@@ -52,10 +60,11 @@ def run_pipeline(
         ledger = Ledger(records / LEDGER)
         for name in ledger.stop_all():
             console.print(f"stopped {name}, which an earlier run had left up", style="dim")
-        raw = _local(contract.lake.raw)
+        store = ObjectStore.new() if lake else None
+        root = lake or _local(contract.lake.raw)
         serving = contract.serving
         addresses = [serving.model_api, serving.flight_api_embedded, serving.flight_api_shared]
-        require(raw, [*addresses, *([contract.mlflow_ui] if keep and contract.mlflow_ui else [])])
+        require(root, [*addresses, *([contract.mlflow_ui] if keep and contract.mlflow_ui else [])])
         adopt_orphans()
         memory = MemoryWatch()
         memory.start()
@@ -66,11 +75,12 @@ def run_pipeline(
                 environments=environments,
                 logs=records / "logs",
                 ledger=ledger,
-                environ={CONTRACT_VARIABLE: str(written)},
+                environ={CONTRACT_VARIABLE: str(written), **(store.environ if store else {})},
                 console=console,
                 memory=memory,
             )
-            _chain(workspace, contract, raw, keep=keep)
+            with _object_store(workspace, store, lake, keep=keep):
+                _chain(workspace, contract, store, keep=keep)
         except BaseException:
             ledger.stop_all()  # a signal may have come just as something was started
             raise
@@ -78,7 +88,24 @@ def run_pipeline(
             memory.stop()
 
 
-def _chain(workspace: Workspace, contract: PlatformContract, raw: Path, *, keep: bool) -> None:
+@contextmanager
+def _object_store(workspace: Workspace, store: ObjectStore | None, lake: Path | None, *, keep: bool) -> Iterator[None]:
+    """The server in S3's place, if there is one, is up inside the block, and after a good end if it is kept."""
+    if store is None or lake is None:
+        yield
+        return
+    program = workspace.environments.parent / "toolchain" / "bin" / "versitygw"
+    running = start_object_store(store, program, lake, workspace)
+    try:
+        yield
+    except BaseException:
+        running.stop()
+        raise
+    if not keep:
+        running.stop()
+
+
+def _chain(workspace: Workspace, contract: PlatformContract, store: ObjectStore | None, *, keep: bool) -> None:
     console, count = workspace.console, 1 + len(STEPS) + len(LAST_STEPS)
 
     def announce(number: int, title: str) -> None:
@@ -90,7 +117,7 @@ def _chain(workspace: Workspace, contract: PlatformContract, raw: Path, *, keep:
         return step
 
     announce(1, "The raw files land in the lake")
-    steps = [done(_land(workspace, raw))]
+    steps = [done(_land(workspace, contract.lake.raw, store))]
     for number, (title, package, words) in enumerate(STEPS, start=2):
         announce(number, title)
         steps.append(done(run_step(workspace, title, package, words)))
@@ -103,27 +130,30 @@ def _chain(workspace: Workspace, contract: PlatformContract, raw: Path, *, keep:
         done(steps[-1])
         announce(count, LAST_STEPS[1])
         serving = contract.serving
-        predictions = Path(next(step.summary["predictions"] for step in steps if "predictions" in step.summary))
-        with _measured(workspace, LAST_STEPS[1], steps):
-            comparison = compare(predictions, serving.flight_api_embedded, serving.flight_api_shared)
+        predictions = next(step.summary["predictions"] for step in steps if "predictions" in step.summary)
+        with _measured(workspace, LAST_STEPS[1], steps), at_hand(predictions, store) as predicted:
+            comparison = compare(predicted, serving.flight_api_embedded, serving.flight_api_shared)
         done(steps[-1])
     except BaseException:
         stop_servers(running)
         raise
     if not keep:
         stop_servers(running)
-    found = _summary(steps, comparison, workspace.memory.peak_bytes)
+    found = _summary(contract, steps, comparison, workspace.memory.peak_bytes)
     (workspace.logs.parent / SUMMARY).write_text(json.dumps(found, indent=2) + "\n")
     print_flights(console, comparison)
     print_summary(console, contract, steps, found, keep=keep)
 
 
-def _summary(steps: list[StepResult], comparison: Comparison, peak_bytes: int) -> dict[str, Any]:
+def _summary(
+    contract: PlatformContract, steps: list[StepResult], comparison: Comparison, peak_bytes: int
+) -> dict[str, Any]:
     """What all steps have told of themselves, and what the run adds: one document for tables, tests and benches."""
     own = {
         "seconds": sum(step.seconds for step in steps),
         "peak_bytes": peak_bytes,
         "reused_steps": sum(step.reused for step in steps),
+        "lake": "s3" if contract.lake.raw.startswith("s3://") else "folders",
         "flights_asked": len(comparison.flights),
         "largest_difference": comparison.largest_difference,
         "steps": [{"title": s.title, "seconds": s.seconds, "peak_bytes": s.peak_bytes} for s in steps],
@@ -131,10 +161,10 @@ def _summary(steps: list[StepResult], comparison: Comparison, peak_bytes: int) -
     return {**{key: value for step in steps for key, value in step.summary.items()}, **own}
 
 
-def _land(workspace: Workspace, raw: Path) -> StepResult:
+def _land(workspace: Workspace, raw: str, store: ObjectStore | None) -> StepResult:
     workspace.memory.start_stretch()
     started = time.monotonic()
-    folder, reused = land_raw_files(raw)
+    folder, reused = land_in_s3(raw, store.files) if store else land_raw_files(Path(raw))
     workspace.console.print(f"      {folder}", style="dim", highlight=False)
     peak = workspace.memory.stretch_peak_bytes
     return StepResult("The raw files land in the lake", time.monotonic() - started, peak, {"reused": reused})
