@@ -43,7 +43,8 @@ def keys(model: type[BaseModel]) -> Iterator[str]:
 
 def read_by_the_program(environment: Environment) -> set[str]:
     """What is asked of the configuration after it was checked."""
-    values, asked = complete_config(environment), set()
+    values = complete_config(environment)
+    asked: set[str] = set()
     changes = CHANGES[environment]
     if "cluster" in changes:
         values["cluster"] = changes["cluster"]
@@ -63,7 +64,7 @@ def read_by_the_program(environment: Environment) -> set[str]:
 
 def test_every_key_has_an_effect() -> None:
     known = {*keys(PlatformConfig), *keys(LocalConfig)}
-    asked = set().union(*(read_by_the_program(environment) for environment in CHANGES))
+    asked = {one for environment in CHANGES for one in read_by_the_program(environment)}
     assert known - asked == READ_ELSEWHERE.keys()
 
 
