@@ -20,10 +20,11 @@ from offline_providers.aws.outputs import Account
 from offline_providers.faults import OfflineError
 from offline_providers.wire import Properties, Secret, Value, plain
 
-FILE: Final = "account.sqlite"
+FILE: Final = "simulated-account.sqlite"
 TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS resources"
-    " (place TEXT, token TEXT, id TEXT, identity TEXT, there INTEGER, outputs TEXT, PRIMARY KEY (place, token, id))"
+    " (place TEXT, token TEXT, id TEXT, identity TEXT, there INTEGER, outputs TEXT, urn TEXT,"
+    " PRIMARY KEY (place, token, id))"
 )
 
 
@@ -58,13 +59,26 @@ class Inventory:
         with self._lock, closing(self._opened()) as database, database:
             database.execute("DELETE FROM resources")
 
-    def made(self, account: Account, token: str, id_: str, inputs: Properties, outputs: Properties) -> None:
+    def forget_unheard(self, account: Account, token: str, urn: str) -> None:
+        """Drops what was made for an address that the engine's state does not have.
+
+        An engine that was killed never heard of it. AWS would keep it, and refuse another of its name until it is
+        removed or imported.
+        """
+        with self._lock, closing(self._opened()) as database, database:
+            database.execute(
+                "DELETE FROM resources WHERE place = ? AND token = ? AND urn = ?", (_place(account), token, urn)
+            )
+
+    def made(
+        self, account: Account, token: str, id_: str, inputs: Properties, outputs: Properties, *, urn: str = ""
+    ) -> None:
         """Puts a new resource in.
 
         Raises:
             OfflineError: AWS refuses it, for there is one already that cannot be told from it.
         """
-        self._put(account, token, id_, inputs, outputs, is_new=True)
+        self._put(account, token, id_, inputs, outputs, is_new=True, urn=urn)
 
     def changed(self, account: Account, token: str, id_: str, inputs: Properties, outputs: Properties) -> None:
         """A resource with other properties.
@@ -75,7 +89,15 @@ class Inventory:
         self._put(account, token, id_, inputs, outputs, is_new=False)
 
     def _put(
-        self, account: Account, token: str, id_: str, inputs: Properties, outputs: Properties, *, is_new: bool
+        self,
+        account: Account,
+        token: str,
+        id_: str,
+        inputs: Properties,
+        outputs: Properties,
+        *,
+        is_new: bool,
+        urn: str = "",
     ) -> None:
         place, identity = _place(account), _identity(token, {**plain(outputs), **plain(inputs)})
         with self._lock, closing(self._opened()) as database, database:
@@ -83,8 +105,12 @@ class Inventory:
             refusal = IDENTITIES[token].refusal if identity else ""
             if refusal and other is not None and (is_new or other != id_):
                 raise OfflineError(f"{refusal}: {', '.join(json.loads(identity or ''))}")
-            values = (place, token, id_, identity, json.dumps(without_secrets(outputs), default=str))
-            database.execute("INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?, 1, ?)", values)
+            row = database.execute(
+                "SELECT urn FROM resources WHERE place = ? AND token = ? AND id = ?", (place, token, id_)
+            ).fetchone()
+            owner = urn or (row[0] if row else "")
+            values = (place, token, id_, identity, json.dumps(without_secrets(outputs), default=str), owner)
+            database.execute("INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?, 1, ?, ?)", values)
 
     def removed(self, account: Account, token: str, id_: str) -> None:
         """Takes a resource out, and with it whatever AWS cannot tell from it; its id is remembered."""
