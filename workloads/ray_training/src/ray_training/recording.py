@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from platform_contract import PlatformContract
 from platform_contract.model_file import FINGERPRINT_ATTRIBUTE, SCHEMA_ATTRIBUTE, predictions_path
@@ -16,11 +17,14 @@ from ray_training.logistic import LogisticScores
 from ray_training.places import write_bytes
 from ray_training.plots import write_plots
 from ray_training.reading import FloatMatrix, fill, read_files
-from ray_training.registry import MODEL_ARTIFACT, Registry, faults_explained
+from ray_training.registry import MODEL_ARTIFACT, TRAINING_TAG, Registry, faults_explained
 from ray_training.rescoring import FINGERPRINT_TAG, LOG_LOSS_TAG, champion_standing
 from ray_training.settings import HELDOUT_MONTHS, TRAIN_MONTHS, VALIDATION_MONTHS, BoostingSettings
 from ray_training.training import Trained, TrainedFiles
 from ray_training.worker import Outcome
+
+if TYPE_CHECKING:
+    from mlflow import ActiveRun as Run
 
 EXAMPLE_ROWS: Final = 5
 
@@ -55,6 +59,10 @@ class Background:
     logistic: LogisticScores
     trials: list[dict[str, Any]]
     scratch: Path
+    training: str
+    """Digest of all that decides what this training leaves behind: see `training_identity`."""
+    resumes: bool = True
+    """Whether a run of the same training that was cut off while it was recorded is gone on with."""
 
 
 def record(registry: Registry, trained: Trained, background: Background) -> Recorded:
@@ -68,11 +76,7 @@ def record(registry: Registry, trained: Trained, background: Background) -> Reco
     import mlflow
 
     dataset = background.dataset
-    with (
-        trained.files() as made,
-        faults_explained(registry.settings),
-        mlflow.start_run(experiment_id=registry.experiment_id, tags=_tags(dataset, made.outcome)) as run,
-    ):
+    with trained.files() as made, faults_explained(registry.settings), _run(registry, made, background) as run:
         metrics = _metrics(made.outcome, background.logistic)
         mlflow.log_params(_parameters(background, made.outcome))
         mlflow.log_metrics(metrics)
@@ -108,12 +112,21 @@ def record(registry: Registry, trained: Trained, background: Background) -> Reco
         )
 
 
-def _tags(dataset: Dataset, outcome: Outcome) -> dict[str, str]:
-    return {
+@contextmanager
+def _run(registry: Registry, made: TrainedFiles, background: Background) -> Iterator[Run]:
+    """A run of MLflow: that which was cut off, or a new one."""
+    import mlflow
+
+    dataset, outcome = background.dataset, made.outcome
+    tags = {
         FINGERPRINT_TAG: dataset.manifest.fingerprint,
+        TRAINING_TAG: background.training,
         "dataset": dataset.location,
         "resumed_from_round": str(outcome.resumed_from_round),
     }
+    begun = registry.run_of(background.training, _parameters(background, outcome)) if background.resumes else None
+    with mlflow.start_run(run_id=begun, experiment_id=registry.experiment_id, tags=tags) as run:
+        yield run
 
 
 def _parameters(background: Background, outcome: Outcome) -> dict[str, Any]:

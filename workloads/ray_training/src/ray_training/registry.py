@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from platform_contract.document import Mlflow
 from platform_contract.model_file import VERSION_ATTRIBUTE, sha256_of
@@ -32,6 +33,8 @@ ENVIRONMENT: Final = {
 MODEL_ARTIFACT: Final = "model.ubj"
 """The booster's file inside a logged model; MLflow names it so for the format ``ubj``."""
 
+TRAINING_TAG: Final = "training"
+"""Of a run: the digest of all that decides what its training leaves behind."""
 DIGEST_TAG: Final = "sha256"
 """Of a registered version: the digest of its booster's file."""
 
@@ -97,6 +100,33 @@ class Registry:
                     return None
                 raise
 
+    def run_of(self, training: str, parameters: Mapping[str, Any]) -> str | None:
+        """The newest run of that training, to go on with where it was cut off; none whose parameters were others."""
+        with faults_explained(self.settings):
+            for run in self.client.search_runs([self.experiment_id], f"tags.{TRAINING_TAG} = '{training}'"):
+                known = run.data.params
+                if all(known.get(name, str(value)) == str(value) for name, value in parameters.items()):
+                    return str(run.info.run_id)
+        return None
+
+    def _registered(self, booster: xgboost.Booster, run_id: str) -> str | None:
+        """The version that the run has registered already, if it is this very model and its file is whole."""
+        for version in self.client.search_model_versions(f"run_id = '{run_id}'"):
+            if version.name != self.settings.registered_model:
+                continue
+            booster.set_attr(**{VERSION_ATTRIBUTE: str(version.version)})
+            wanted = sha256_of(bytes(booster.save_raw("ubj")))
+            if version.tags.get(DIGEST_TAG) == wanted and self._digest_of_file(str(version.version)) == wanted:
+                return str(version.version)
+        return None
+
+    def _digest_of_file(self, version: str) -> str | None:
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                return sha256_of(self.model_file(version, Path(folder)).read_bytes())
+        except (TrainingError, OSError):
+            return None
+
     def register(
         self, booster: xgboost.Booster, example: FloatMatrix, run_id: str, tags: Mapping[str, str]
     ) -> tuple[str, str]:
@@ -104,6 +134,7 @@ class Registry:
 
         The file carries its own version, so the number must be known before the file is written: it is the next one,
         and should another training take it in the meantime, the version that was made is taken back and tried anew.
+        What the run has registered before it was cut off is not registered again.
         """
         import mlflow
         import numpy as np
@@ -113,6 +144,8 @@ class Registry:
         frame = pd.DataFrame(example, columns=booster.feature_names, dtype=np.float32)
         name = self.settings.registered_model
         with faults_explained(self.settings):
+            if registered := self._registered(booster, run_id):
+                return registered, self.client.get_model_version_download_uri(name, registered)
             if not self.client.search_registered_models(f"name = '{name}'"):
                 self.client.create_registered_model(name)
             known = self.client.search_model_versions(f"name = '{name}'")

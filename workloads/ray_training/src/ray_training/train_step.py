@@ -72,7 +72,16 @@ class TrainStep:
 
             trained, settings, trials = training.result()
             registry, logistic = baseline.result()
-            background = Background(self.contract, self.dataset, settings, logistic, trials, scratch)
+            background = Background(
+                contract=self.contract,
+                dataset=self.dataset,
+                settings=settings,
+                logistic=logistic,
+                trials=trials,
+                scratch=scratch,
+                training=self.identity,
+                resumes=not self.options.force,
+            )
             recording = beside.submit(self._record, registry, trained, background)
         return recording.result()
 
