@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 KEEP ?=
 PORT_BASE ?=
+RAW ?=
 ENV ?=
 LAKE ?=
 CONTEXT ?=
@@ -33,7 +34,7 @@ run: ## real flights through Spark, Ray, MLflow and BentoML, to served predictio
 	@$(SYNC) spark_preprocessing ray_training bento_serving local_pipeline
 	@$(if $(filter s3,$(LAKE)),$(PYTHON) tools/toolchain/toolchain.py ensure versitygw)
 	@$(if $(filter s3,$(LAKE)),$(PYTHON) tools/images/images.py jars spark_preprocessing)
-	@$(ENVS)/local_pipeline/bin/local-pipeline run $(if $(LAKE),--lake $(LAKE)) $(if $(KEEP),--keep) $(if $(PORT_BASE),--port-base $(PORT_BASE))
+	@$(ENVS)/local_pipeline/bin/local-pipeline run $(if $(LAKE),--lake $(LAKE)) $(if $(KEEP),--keep) $(if $(PORT_BASE),--port-base $(PORT_BASE)) $(if $(RAW),--raw-files $(RAW))
 
 stop: ## stop the servers that 'make run KEEP=1' has left up
 	@$(ENVS)/local_pipeline/bin/local-pipeline stop

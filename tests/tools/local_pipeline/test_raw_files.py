@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from local_pipeline.faults import PipelineError
-from local_pipeline.raw_files import FILES, land_raw_files, package_data
+from local_pipeline.raw_files import DELIVERY, FILES, land_raw_files, package_data
 
 
 @pytest.fixture
@@ -57,5 +57,19 @@ def test_a_landing_that_fails_leaves_nothing_half_written(source: Path, tmp_path
 
 def test_a_missing_file_is_named(source: Path, tmp_path: Path) -> None:
     (source / "planes.csv").unlink()
-    with pytest.raises(PipelineError, match=r"has no planes\.csv"):
+    with pytest.raises(PipelineError, match=r"package has no planes\.csv: deliver it there"):
         land_raw_files(tmp_path / "raw", source)
+
+
+def test_a_delivery_of_other_days_says_so_in_the_lake_until_another_comes(source: Path, tmp_path: Path) -> None:
+    said = source / DELIVERY
+    said.write_text('{"period": {"first_day": "2014-01-01", "last_day": "2014-12-31"}}')
+    folder, _ = land_raw_files(tmp_path / "raw", source)
+    assert (folder / DELIVERY).read_text() == said.read_text()
+    said.write_text(said.read_text().replace("2014", "2015"))  # of the same size
+    assert land_raw_files(tmp_path / "raw", source) == (folder, False)
+    assert "2015-12-31" in (folder / DELIVERY).read_text()
+    said.unlink()
+    assert land_raw_files(tmp_path / "raw", source) == (folder, False)
+    assert not (folder / DELIVERY).exists()
+    assert land_raw_files(tmp_path / "raw", source) == (folder, True)

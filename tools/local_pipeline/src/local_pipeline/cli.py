@@ -57,8 +57,14 @@ def cli() -> None:
     show_default=True,
     help="What the lake, MLflow's artifacts and Ray's checkpoints are in; s3: a server in S3's place, on loopback.",
 )
+@click.option(
+    "--raw-files",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=None,
+    help="Folder with the raw files, such as a delivery of other years (those of 2013 if not given).",
+)
 @with_records
-def run(*, keep: bool, port_base: int | None, lake: str, records: Path) -> None:
+def run(*, keep: bool, port_base: int | None, lake: str, raw_files: Path | None, records: Path) -> None:
     """Run the pipeline from the raw files to served predictions."""
     if lake == "s3" and os.environ.get(CONTRACT_VARIABLE):
         raise click.UsageError(f"--lake s3 is for the default contract, and {CONTRACT_VARIABLE} names another.")
@@ -70,7 +76,8 @@ def run(*, keep: bool, port_base: int | None, lake: str, records: Path) -> None:
         contract = contract_in_s3(local_contract(root, port_base or DEFAULT_PORT_BASE))
     else:
         contract = load_contract() if port_base is None else local_contract(local / "data", port_base)
-    run_pipeline(contract, local / "envs", records, console_for(sys.stdout), keep=keep, lake=root)
+    console = console_for(sys.stdout)
+    run_pipeline(contract, local / "envs", records, console, raw_files, keep=keep, lake=root)
 
 
 def console_for(stream: TextIO) -> Console:

@@ -21,7 +21,7 @@ from pyarrow import fs
 
 from local_pipeline.faults import PipelineError
 from local_pipeline.processes import Running
-from local_pipeline.raw_files import FILES, SOURCE, land_raw_files
+from local_pipeline.raw_files import DELIVERY, SOURCE, land_raw_files
 from local_pipeline.servers import Server, await_ready
 from local_pipeline.steps import Workspace
 
@@ -120,20 +120,25 @@ def start_object_store(store: ObjectStore, program: Path, folder: Path, workspac
     return running
 
 
-def land_in_s3(raw: str, files: fs.S3FileSystem) -> tuple[str, bool]:
+def land_in_s3(raw: str, files: fs.S3FileSystem, source: Path | None = None) -> tuple[str, bool]:
     """As `land_raw_files`, for a lake in S3."""
     target = f"{raw.removeprefix('s3://')}/{SOURCE}"
     with tempfile.TemporaryDirectory() as folder:
-        plain, _ = land_raw_files(Path(folder))
+        plain, _ = land_raw_files(Path(folder), source)
         reused = True
-        for name in FILES:
+        for name in sorted(path.name for path in plain.iterdir()):
             content = (plain / name).read_bytes()
             there = files.get_file_info(f"{target}/{name}")
-            if there.type == fs.FileType.File and there.size == len(content):
+            # Of a folder that somebody gives, a corrected file may have the size of the one that it corrects.
+            if source is None and there.type == fs.FileType.File and there.size == len(content):
                 continue
             reused = False
             with files.open_output_stream(f"{target}/{name}") as stream:
                 stream.write(content)
+        said = files.get_file_info(f"{target}/{DELIVERY}")
+        if not (plain / DELIVERY).exists() and said.type == fs.FileType.File:
+            reused = False
+            files.delete_file(f"{target}/{DELIVERY}")
     return f"s3://{target}", reused
 
 

