@@ -37,6 +37,7 @@ MEASUREMENTS: dict[str, Command] = {
         ["--scale", "2", "--repeats", "1"],
     ),
     "serving": ("bento_serving", ["bench.serving"], ["--seconds", "1", "--repeats", "1"]),
+    "pipeline-x30": ("local_pipeline", ["bench.pipeline", "--scale", "30"], ["--scale", "2"]),
     "plan": ("infra", ["bench.plan", "--repeats", "3"], ["--repeats", "1"]),
 }
 MLFLOW_EXPLAINED = (
@@ -51,7 +52,7 @@ SERVING_FIGURES = {
     "p99_ms": "p99, ms",
     "cpu_ms_per_request": "CPU per request, ms",
 }
-NEED_NO_RUN = ("plan",)
+NEED_NO_RUN = ("plan", "pipeline-x30")
 """They take neither features nor a model."""
 
 

@@ -48,6 +48,7 @@ CHECKED = {
         "tests/end_to_end",
         "tests/support/workloads/pipeline_site.py",
         "bench/run.py",
+        "bench/pipeline",
         "tools/endings.py",
         "tools/environments.py",
         "tools/toolchain",

@@ -1,0 +1,1 @@
+"""The whole pipeline on many times the rows: what each step takes."""
