@@ -17,13 +17,11 @@ from typing import TYPE_CHECKING, Any
 from platform_contract.document import Ray
 
 from ray_training.dataset import find_dataset
-from ray_training.settings import HELDOUT_MONTHS, TRAIN_MONTHS, VALIDATION_MONTHS, BoostingSettings
+from ray_training.settings import BoostingSettings
 from ray_training.timing import Stopwatch
 
 if TYPE_CHECKING:
     import xgboost
-
-ALL_MONTHS = tuple(range(1, 13))
 
 
 def train_plainly(features: str, settings: BoostingSettings, threads: int) -> dict[str, Any]:
@@ -54,7 +52,7 @@ def train_plainly(features: str, settings: BoostingSettings, threads: int) -> di
 
     options = {"feature_names": names, "feature_types": dataset.feature_types, "max_bin": settings.max_bin}
     with watch.part("ingest"):
-        train_rows, validation_rows = read(TRAIN_MONTHS), read(VALIDATION_MONTHS)
+        train_rows, validation_rows = read(dataset.split.train), read(dataset.split.validation)
     with watch.part("binning"):
         train = xgboost.QuantileDMatrix(*train_rows, nthread=threads, **options)
         validation = xgboost.QuantileDMatrix(*validation_rows, nthread=threads, ref=train, **options)
@@ -72,7 +70,7 @@ def train_plainly(features: str, settings: BoostingSettings, threads: int) -> di
     with watch.part("evaluation"):
         from sklearn.metrics import log_loss, roc_auc_score
 
-        rows, labels = read(HELDOUT_MONTHS)
+        rows, labels = read(dataset.split.heldout)
         probabilities = booster.inplace_predict(rows)
         auc, loss = roc_auc_score(labels, probabilities), log_loss(labels, probabilities)
     return {
@@ -120,7 +118,7 @@ def read_plainly(features: str) -> dict[str, Any]:
         started = time.monotonic()
         columns = [*dataset.feature_names, dataset.manifest.label, dataset.manifest.month]
         table = pads.dataset(dataset.paths, format="parquet").to_table(columns=columns)
-        (matrix,) = fill(dataset, [table], [ALL_MONTHS])
+        (matrix,) = fill(dataset, [table], [list(dataset.manifest.months)])
         seconds.append(time.monotonic() - started)
     return {"first": seconds[0], "second": seconds[1], "rows": matrix.rows}
 
@@ -144,8 +142,10 @@ def read_with_ray(features: str, ray_settings: Ray) -> dict[str, Any]:
         for _ in range(2):
             started = time.monotonic()
             columns = [*dataset.feature_names, dataset.manifest.label, dataset.manifest.month]
-            rows = read(dataset, columns, ALL_MONTHS)
-            (matrix,) = fill(dataset, rows.iter_batches(batch_size=None, batch_format="pyarrow"), [ALL_MONTHS])
+            rows = read(dataset, columns, list(dataset.manifest.months))
+            (matrix,) = fill(
+                dataset, rows.iter_batches(batch_size=None, batch_format="pyarrow"), [list(dataset.manifest.months)]
+            )
             seconds.append(time.monotonic() - started)
     return {"first": seconds[0], "second": seconds[1], "rows": matrix.rows}
 

@@ -49,6 +49,7 @@ def _write(dataset: Dataset, scale: int, folder: Path) -> None:
             "files": tuple(files),
             "rows_in": dataset.manifest.rows_in * scale,
             "rows_out": dataset.manifest.rows_out * scale,
+            "months": {month: rows * scale for month, rows in dataset.manifest.months.items()},
             "quarantined": {reason: rows * scale for reason, rows in dataset.manifest.quarantined.items()},
         }
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import time
@@ -20,7 +21,7 @@ from steady_load import SteadyLoad
 from tools.images.catalogue import known_image
 from tools.localcluster.control_plane import QUEUES
 from tools.localcluster.layout import NODES, ROOT
-from tools.localplatform.pipeline import service_address
+from tools.localplatform.pipeline import on_the_nodes, service_address
 from tools.localplatform.stack import deploy
 
 SEED_SPREAD = 0.009
@@ -64,6 +65,29 @@ def test_spark_ran_on_executors_in_pods_of_their_own(platform: Platform) -> None
     }
     assert len(placed) >= 2
     assert set(placed.values()) == {"local-spark-executor"}
+
+
+# In the environment that has pyarrow: each file's departures (UTC is not asked for: all origins have one time zone).
+DEPARTURES = """
+import json, sys
+from pathlib import Path
+import pyarrow.parquet as pq
+version = Path(sys.argv[1])
+files = json.loads((version / "manifest.json").read_text())["files"]
+rows = [pq.read_table(version / file["path"], columns=["scheduled_departure", "flight_id"]) for file in files]
+print(json.dumps([[*map(list, zip(*(table[name].to_pylist() for name in table.column_names)))] for table in rows]))
+"""
+
+
+def test_the_files_that_executors_in_pods_wrote_are_in_the_order_of_departure(platform: Platform) -> None:
+    version = on_the_nodes(platform.site, platform.pipeline["dataset"])
+    python = ROOT / ".local" / "envs" / "local_pipeline" / "bin" / "python"
+    told = subprocess.run([python, "-c", DEPARTURES, version], stdout=subprocess.PIPE, text=True, check=True).stdout
+    files = json.loads(told)
+    rows = [row for file in files for row in file]
+    assert len(files) == 12
+    assert len(rows) == platform.pipeline["rows_out"]
+    assert rows == sorted(rows)
 
 
 def test_every_pod_is_on_a_node_of_its_service_type(platform: Platform) -> None:

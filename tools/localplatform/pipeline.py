@@ -75,7 +75,7 @@ def image_of(site: Site, step: Step) -> str:
 
 def land(site: Site) -> dict[str, Any]:
     """The raw files, in the folder that the nodes see as the lake."""
-    return _command("local_pipeline", "local-pipeline", ["land", str(_host_path(site, f"{naming.LAKE_MOUNT}/raw"))])
+    return _command("local_pipeline", "local-pipeline", ["land", str(on_the_nodes(site, f"{naming.LAKE_MOUNT}/raw"))])
 
 
 def build_model_api(site: Site) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def roll_out(site: Site) -> dict[str, Any]:
 
 def ask(site: Site, told: dict[str, Any]) -> dict[str, Any]:
     """Asks through the services' cluster addresses, which this machine reaches as any node does."""
-    predictions = _host_path(site, str(told["predictions"]))
+    predictions = on_the_nodes(site, str(told["predictions"]))
     addresses = [service_address(site, name) for name in ("flight-api-embedded", "flight-api-shared")]
     found = _command("local_pipeline", "local-pipeline", ["ask", str(predictions), *addresses])
     return {key: found[key] for key in ("flights_asked", "largest_difference")} | {"predictions_here": str(predictions)}
@@ -124,7 +124,7 @@ def service_address(site: Site, name: str) -> str:
     return f"http://{service.spec.cluster_ip}:{SERVING}"
 
 
-def _host_path(site: Site, path: str) -> Path:
+def on_the_nodes(site: Site, path: str) -> Path:
     """Where a file of the lake is on the nodes."""
     return site.volumes / "lake" / Path(path).relative_to(naming.LAKE_MOUNT)
 

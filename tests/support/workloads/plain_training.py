@@ -13,7 +13,7 @@ from ray_training.logistic import LogisticScores
 from ray_training.reading import fill, read_files
 from ray_training.recording import Background, Recorded, record
 from ray_training.registry import Registry
-from ray_training.settings import HELDOUT_MONTHS, TRAIN_MONTHS, VALIDATION_MONTHS, BoostingSettings
+from ray_training.settings import BoostingSettings
 from ray_training.training import Trained
 from ray_training.worker import MODEL_FILE, OUTCOME_FILE, PREDICTIONS_FILE, Outcome
 from synthetic_dataset import write_dataset
@@ -27,10 +27,10 @@ def train_plainly(dataset: Dataset, settings: BoostingSettings, folder: Path) ->
     """What a run of Ray Train leaves, made without Ray in a second."""
     from ray.train import Checkpoint
 
-    manifest = dataset.manifest
+    manifest, split = dataset.manifest, dataset.split
     columns = [*dataset.feature_names, manifest.label, manifest.month]
-    tables = read_files(dataset.paths, columns, manifest.month, range(1, 13))
-    fitted, validation, heldout = fill(dataset, tables, [TRAIN_MONTHS, VALIDATION_MONTHS, HELDOUT_MONTHS])
+    tables = read_files(dataset.paths, columns, manifest.month, list(manifest.months))
+    fitted, validation, heldout = fill(dataset, tables, [split.train, split.validation, split.heldout])
     booster, progress = boost(settings, 2, *quantized(dataset, [fitted, validation], settings, threads=2))
     model = best_of(booster, progress)
     scores, curves = score(heldout.labels, predict(model, heldout.features), float(fitted.labels.mean()))

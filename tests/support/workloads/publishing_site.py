@@ -7,10 +7,11 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pytest
-from platform_contract import KEY_COLUMNS, Feature, FeatureManifest, FeatureSchema, FromRequest
+from platform_contract import KEY_COLUMNS, Feature, FeatureManifest, FeatureSchema, FromRequest, Period
 from spark_preprocessing.publishing import opening, s3
 from spark_preprocessing.publishing.lease import NAME as LEASE
 from spark_preprocessing.publishing.lease import Lease
@@ -102,6 +103,9 @@ def stage(run: Edition, mark: str, text: str) -> FeatureManifest:
         label="late",
         outcome="delay",
         month="month",
+        period=Period(first_day=date(2013, 1, 1), last_day=date(2013, 12, 31)),
+        months={201301: PARTS},
+        tables={},
         keys=KEY_COLUMNS,
         files=tuple(digest(version, part, 1) for part in parts),
         lookup_files={},

@@ -27,10 +27,19 @@ ORIGINS = ("EWR", "JFK", "LGA")
 CARRIERS = ("AA", "B6", "UA")
 DESTINATIONS: Mapping[str, tuple[ZoneInfo | None, int, int]] = {
     # time zone, minutes of the flight, miles
-    "ORD": (ZoneInfo("America/Chicago"), 150, 740),
+    "ORD": (ZoneInfo("America/Chicago"), 150, 730),
     "SFO": (ZoneInfo("America/Los_Angeles"), 360, 2570),
     "MIA": (NEW_YORK, 180, 1090),
     "BQN": (None, 220, 1580),  # in no table of airports
+}
+PLACES: Mapping[str, tuple[float, float, int]] = {
+    # degrees north and east, hours of standard time from UTC; each destination as far from all three origins, nearly
+    "EWR": (40.6925, -74.1687, -5),
+    "JFK": (40.6398, -73.7789, -5),
+    "LGA": (40.7772, -73.8726, -5),
+    "ORD": (41.9786, -87.9048, -6),
+    "SFO": (37.6190, -122.3749, -8),
+    "MIA": (25.7932, -80.2906, -5),
 }
 FIRST_DAY = datetime(2013, 3, 7)  # noqa: DTZ001 - local; three days before the clocks change
 DAYS = 8
@@ -99,6 +108,8 @@ class RawFiles:
     planes: list[Row] = field(default_factory=list)
     airports: list[Row] = field(default_factory=list)
     airlines: list[Row] = field(default_factory=list)
+    lines: dict[str, list[str]] = field(default_factory=dict)
+    """Added to a file as they are, by the name of its table."""
 
     def write(self, raw: Path) -> Path:
         """Writes them where a contract's ``lake.raw`` is `raw`."""
@@ -106,6 +117,8 @@ class RawFiles:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("flights", "weather", "planes", "airports", "airlines"):
             write_csv(folder / f"{name}.csv", getattr(self, name))
+            with (folder / f"{name}.csv").open("a", encoding="utf-8", newline="") as file:
+                file.writelines(f"{line}\n" for line in self.lines.get(name, []))
         return folder
 
 
@@ -151,13 +164,19 @@ def some_weather() -> list[Row]:
         for hour in range((DAYS + 2) * 24):
             local = (FIRST_DAY - timedelta(days=1)).replace(tzinfo=NEW_YORK).astimezone(UTC) + timedelta(hours=hour)
             clock = local.astimezone(NEW_YORK)
+            temperature, humidity = 30 + hour % 40 + ORIGINS.index(origin) / 4, 40 + hour % 50
             values = (
-                origin, clock.year, clock.month, clock.day, clock.hour, 30 + hour % 40 + ORIGINS.index(origin) / 4,
-                20.5, 40 + hour % 50, hour * 10 % 361, 1.5 + hour % 20, "NA" if hour % 3 else 25.25,
-                0.01 * (hour % 5), 1000 + hour % 30, 1 + hour % 10, _instant(local),
+                origin, clock.year, clock.month, clock.day, clock.hour, temperature,
+                round(dew_point(temperature, humidity), 2), humidity, hour * 10 % 361, 1.5 + hour % 20,
+                "NA" if hour % 3 else 25.25, 0.01 * (hour % 5), 1000 + hour % 30, 1 + hour % 10, _instant(local),
             )  # fmt: skip
             rows.append({name: str(value) for name, value in zip(WEATHER_COLUMNS, values, strict=True)})
     return rows
+
+
+def dew_point(temperature_f: float, humidity: float) -> float:
+    """Degrees Fahrenheit; by the rule of thumb that each degree Celsius below the temperature takes five percent."""
+    return temperature_f - (100 - humidity) / 5 * 1.8
 
 
 def raw_files(flights: Iterable[Flight], weather: list[Row] | None = None) -> RawFiles:
@@ -180,17 +199,17 @@ def raw_files(flights: Iterable[Flight], weather: list[Row] | None = None) -> Ra
         {
             "faa": name,
             "name": f"{name} airport",
-            "lat": str(40 + number),
-            "lon": str(-74 - number),
+            "lat": str(PLACES[name][0]),
+            "lon": str(PLACES[name][1]),
             "alt": "10",
-            "tz": "-5",
+            "tz": str(PLACES[name][2]),
             "dst": "A",
             "tzone": str(zone),
         }
-        for number, (name, zone) in enumerate(
-            [(origin, NEW_YORK) for origin in ORIGINS]
-            + [(dest, zone) for dest, (zone, _, _) in DESTINATIONS.items() if zone is not None]
-        )
+        for name, zone in [
+            *((origin, NEW_YORK) for origin in ORIGINS),
+            *((dest, zone) for dest, (zone, _, _) in DESTINATIONS.items() if zone is not None),
+        ]
     ]
     airlines = [{"carrier": carrier, "name": f"{carrier} Inc."} for carrier in CARRIERS]
     return RawFiles(

@@ -28,7 +28,7 @@ from synthetic_dataset import write_dataset
 
 COMMAND = str(Path(sys.executable).with_name("flight-serving"))
 ROWS = 9000
-FIRST_HELD_OUT = 11  # month
+FIRST_HELD_OUT = 201311  # month
 READY_SECONDS = 90
 
 

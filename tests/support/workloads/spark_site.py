@@ -37,9 +37,9 @@ class RecordingWorkshop(Workshop):
         self.plans[f"work/{name}"] = plan_of(rows)
         return super().settle(name, rows)
 
-    def write(self, rows: DataFrame, target: str) -> list[str]:
+    def write(self, rows: DataFrame, target: str, first: int = 0) -> list[str]:
         self.plans[target.rpartition("/")[2]] = plan_of(rows)
-        return super().write(rows, target)
+        return super().write(rows, target, first)
 
 
 def plan_of(rows: DataFrame) -> str:

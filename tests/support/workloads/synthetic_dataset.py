@@ -7,7 +7,8 @@ hourly and daily lookups, values that are missing. Training and serving tests us
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,8 @@ from platform_contract import (
     FromLookup,
     FromRequest,
     LookupTable,
+    Period,
+    TableCounts,
 )
 
 CARRIERS = ("9E", "AA", "B6", "DL", "UA")
@@ -109,6 +112,7 @@ def write_dataset(features: Path, rows: int = 6000, files: int = 2, seed: int = 
 
     mean_delay = np.where(known[origin, as_of], delay[origin, as_of], np.nan).astype(np.float32)
     late_share = share[carrier, day_of_year]
+    month = np.array([moment.year * 100 + moment.month for moment in local])
     logit = -2.2 + 3 * late_share + np.nan_to_num(mean_delay) / 15 + (minute > 960) * (origin == 1) * 1.5
     outcome = np.round(random.logistic(logit, 0.8) * 15 + 15)
     columns: dict[str, object] = {
@@ -119,7 +123,7 @@ def write_dataset(features: Path, rows: int = 6000, files: int = 2, seed: int = 
         "origin_code": [ORIGINS[i] for i in origin],
         "dest_code": [DESTINATIONS[i] for i in dest],
         "scheduled_departure": [moment.strftime("%Y-%m-%dT%H:%M:%S") for moment in local],
-        "month": np.array([moment.month for moment in local], dtype=np.int8),
+        "month": month.astype(np.int32),
         "arr_delay": outcome.astype(np.float32),
         "arrived_late": (outcome > 15).astype(np.int8),
         "carrier": carrier.astype(np.float32),
@@ -172,6 +176,9 @@ def write_dataset(features: Path, rows: int = 6000, files: int = 2, seed: int = 
         label="arrived_late",
         outcome="arr_delay",
         month="month",
+        period=Period(first_day=date(2013, 1, 1), last_day=date(2013, 12, 31)),
+        months=Counter(month.tolist()),
+        tables={"flights": TableCounts(rows_in=rows, refused={})},
         keys=KEY_COLUMNS,
         files=parts,
         lookup_files={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from platform_contract import (
     FromLookup,
     FromRequest,
     LookupTable,
+    Period,
 )
 from synthetic_dataset import SCHEMA, write_dataset
 
@@ -43,6 +45,9 @@ def publish(features: Path, name: str, table: pa.Table) -> str:
         label="late",
         outcome="delay",
         month="month",
+        period=Period(first_day=date(2013, 1, 1), last_day=date(2013, 12, 31)),
+        months={},
+        tables={},
         keys=("flight_id",),
         files=(),
         lookup_files={

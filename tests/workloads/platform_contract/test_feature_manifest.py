@@ -31,12 +31,15 @@ def manifest(**changes: Any) -> FeatureManifest:
         "label": "late",
         "outcome": "delay",
         "month": "month",
+        "period": {"first_day": "2012-12-31", "last_day": "2013-02-01"},
+        "months": {"201212": 1, "201301": 4, "201302": 2},
         "keys": ("flight_id",),
         "files": [file],
         "lookup_files": {"route": [file]},
         "rows_in": 10,
         "rows_out": 7,
         "quarantined": {"cancelled": 3},
+        "tables": {"flights": {"rows_in": 10, "refused": {"cancelled": 3}}},
     }
     return FeatureManifest(**{**base, **changes})
 
@@ -53,6 +56,10 @@ def test_a_manifest_survives_the_round_trip_and_keeps_the_order_of_the_features(
         ({"quarantined": {"cancelled": 2}}, "rows do not add up: 10 in, 7 out, 2 quarantined"),
         ({"rows_out": 8, "quarantined": {"cancelled": 2}}, "the files hold 7 rows, not 8"),
         ({"lookup_files": {}}, r"files are named for \[\], tables are \['route'\]"),
+        ({"months": {"201301": 6}}, "the months hold 6 rows, not 7"),
+        ({"months": {"201303": 3, "201301": 3, "201211": 1}}, r"months \[201211, 201303\] are outside 2012-12-31 to"),
+        ({"months": {"201301": 7, "201302": 0}}, "greater than 0"),
+        ({"period": {"first_day": "2013-02-02", "last_day": "2013-02-01"}}, r"the last day \(2013-02-01\) is before"),
         ({"fingerprint": "xyz"}, "String should match pattern"),
     ],
 )

@@ -14,6 +14,7 @@ SCHEMAS = Path(__file__).resolve().parents[3] / "workloads" / "platform_contract
 # Every version that was ever published. A line is added for a new version; none is ever changed or removed.
 DIGESTS = {
     "feature-manifest-1.0.json": "9731fac78050d247e2f32b26974816849f15213c156a2a3571c6910fa63a85ff",
+    "feature-manifest-2.0.json": "6685761ddc382322a24158d06b6b9910c7ced8ffddf7e9b03f9dd8ff8a8c7014",
     "platform-contract-1.0.json": "db15573373eb60c8fcc720aafe402ca601bd126684a4cd994d6efb4911440759",
 }
 

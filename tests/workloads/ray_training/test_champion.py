@@ -12,7 +12,6 @@ from ray_training.champion import Standing, decide
 from ray_training.dataset import Dataset, find_dataset
 from ray_training.evaluation import score
 from ray_training.reading import fill, read_files
-from ray_training.settings import HELDOUT_MONTHS
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +47,8 @@ def test_a_champion_of_other_data_is_scored_anew_on_the_present_heldout_months(r
     dataset = find_dataset(recorder.site.contract.lake.features)
     manifest = dataset.manifest
     columns = [*dataset.feature_names, manifest.label, manifest.month]
-    (heldout,) = fill(dataset, read_files(dataset.paths, columns, manifest.month, HELDOUT_MONTHS), [HELDOUT_MONTHS])
+    months = dataset.split.heldout
+    (heldout,) = fill(dataset, read_files(dataset.paths, columns, manifest.month, months), [months])
     booster = xgboost.Booster(model_file=champion.model_file)
     expected, _ = score(heldout.labels, predict(booster, heldout.features), 0.5)
     assert f"{expected.log_loss:.6f}" in worse.decision.reason

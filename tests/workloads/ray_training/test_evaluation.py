@@ -25,6 +25,8 @@ rows = st.lists(
     max_size=200,
 ).filter(lambda pairs: len({label for label, _ in pairs}) == 2)
 
+YEAR = range(201301, 201313)
+
 
 @given(rows)
 def test_scores_are_what_scikit_learn_says(pairs: list[tuple[bool, float]]) -> None:
@@ -58,12 +60,12 @@ def test_read_tasks_give_each_row_of_the_months_once_in_the_files_order(
 ) -> None:
     write_dataset(tmp_path, rows=1400, files=7)
     dataset = find_dataset(str(tmp_path))
-    source = FeatureFiles(dataset, ["flight_id", "month"], [2, 9])
+    source = FeatureFiles(dataset, ["flight_id", "month"], [201302, 201309])
     monkeypatch.setattr("ray_training.reading.TASK_BYTES", source.estimate_inmemory_data_size() / tasks)
     made = source.get_read_tasks(parallelism=200)
     assert len(made) == source.count == min(tasks, 7)
     found = [number for task in made for table in task() for number in table["flight_id"].to_pylist()]
-    expected = pads.dataset(dataset.paths).to_table(["flight_id"], filter=pads.field("month").isin([2, 9]))
+    expected = pads.dataset(dataset.paths).to_table(["flight_id"], filter=pads.field("month").isin([201302, 201309]))
     assert found == expected["flight_id"].to_pylist()
 
 
@@ -72,7 +74,7 @@ def test_ray_data_cuts_no_block_into_pieces(tmp_path: Path) -> None:
     dataset = find_dataset(str(tmp_path / "features"))
     settings = local_contract(tmp_path).ray.model_copy(update={"object_store_mib": 100})
     with ray_cluster(settings, Stopwatch()):
-        rows = read(dataset, ["flight_id"], range(1, 13)).materialize()
+        rows = read(dataset, ["flight_id"], YEAR).materialize()
         assert rows.num_blocks() <= len(dataset.paths)
         assert rows.count() == 2000
 
@@ -82,8 +84,8 @@ def test_a_matrix_has_the_values_of_the_files_and_nan_for_null(tmp_path: Path) -
     dataset = find_dataset(str(tmp_path))
     manifest = dataset.manifest
     columns = [*dataset.feature_names, manifest.label, manifest.month]
-    first, second = fill(dataset, read_files(dataset.paths, columns, "month", range(1, 13)), [range(1, 4), (12,)])
-    table = pads.dataset(dataset.paths).to_table(filter=pads.field("month").isin([1, 2, 3]))
+    first, second = fill(dataset, read_files(dataset.paths, columns, "month", YEAR), [YEAR[:3], YEAR[11:]])
+    table = pads.dataset(dataset.paths).to_table(filter=pads.field("month").isin(list(YEAR[:3])))
     assert first.rows == table.num_rows
     assert first.features.dtype == np.dtype("float32")
     for position, name in enumerate(dataset.feature_names):
@@ -91,7 +93,7 @@ def test_a_matrix_has_the_values_of_the_files_and_nan_for_null(tmp_path: Path) -
         np.testing.assert_array_equal(first.features[:, position], column)
     np.testing.assert_array_equal(first.labels, table["arrived_late"].to_numpy())
     assert np.isnan(first.features).any()
-    assert second.rows == pads.dataset(dataset.paths).count_rows(filter=pads.field("month") == 12)
+    assert second.rows == pads.dataset(dataset.paths).count_rows(filter=pads.field("month") == 201312)
 
 
 def test_every_setting_of_ray_is_one_that_this_ray_knows() -> None:

@@ -60,7 +60,7 @@ def test_the_trees_are_those_of_months_1_to_10_alone(
 ) -> None:
     # One plain process that is given the ten months and nothing else grows the very same trees.
     dataset, settings = dataset_of(trained_site), BoostingSettings(rounds=int(ROUNDS))
-    matrices = [matrix_of(dataset, list(range(1, 10))), matrix_of(dataset, [10])]
+    matrices = [matrix_of(dataset, list(range(201301, 201310))), matrix_of(dataset, [201310])]
     train, validation = quantized(dataset, matrices, settings, threads=2)
     plain = best_of(*boost(settings, 2, train, validation))
     champion = champion_booster(trained_site, mlflow_client, tmp_path)
@@ -78,14 +78,14 @@ def test_the_predictions_are_those_of_the_booster_for_every_flight_of_the_heldou
     predictions = pq.read_table(path)
     manifest = dataset.manifest
     assert predictions.column_names == [*KEY_COLUMNS, manifest.label, manifest.outcome, manifest.month, "probability"]
-    assert set(predictions["month"].to_pylist()) == {11, 12}
-    heldout = matrix_of(dataset, [11, 12])
+    assert set(predictions["month"].to_pylist()) == {201311, 201312}
+    heldout = matrix_of(dataset, [201311, 201312])
     booster = champion_booster(trained_site, mlflow_client, tmp_path)
     expected = booster.inplace_predict(heldout.features).astype(np.float64)
     given = predictions["probability"].to_numpy()
     assert given.dtype == np.float64
     np.testing.assert_allclose(given, expected, rtol=0, atol=1e-12)
-    keys = pads.dataset(dataset.paths).to_table(["flight_id"], filter=pads.field("month") >= 11)
+    keys = pads.dataset(dataset.paths).to_table(["flight_id"], filter=pads.field("month") >= 201311)
     assert predictions["flight_id"].to_pylist() == keys["flight_id"].to_pylist()
 
 
@@ -97,7 +97,11 @@ def test_the_run_has_parameters_metrics_plots_and_the_fingerprint(
     assert run.info.status == "FINISHED"
     assert run.data.params["data_fingerprint"] == run.data.tags["data_fingerprint"] == fingerprint
     assert run.data.params["max_depth"] == "5"
-    assert (run.data.params["train_months"], run.data.params["heldout_months"]) == ("1-9", "11-12")
+    assert run.data.params["train_months"] == "2013-01 to 2013-09"
+    assert (run.data.params["validation_months"], run.data.params["heldout_months"]) == (
+        "2013-10",
+        "2013-11 to 2013-12",
+    )
     assert run.data.metrics.items() >= trained_site.summary["metrics"].items()
     assert {"auc", "log_loss", "brier", "calibration_error", "logistic_auc"} <= set(run.data.metrics)
     plots = [Path(path) for path in trained_site.summary["plots"]]

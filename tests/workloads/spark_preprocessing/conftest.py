@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,10 +11,15 @@ from object_store import WITH_GO, ObjectStore, gateway, moto_server
 from publishing_site import Place
 from pyspark.sql import SparkSession
 from raw_flights import RawFiles
-from spark_preprocessing.preparation import make_version
-from spark_preprocessing.raw_tables import inspect_raw_files
+from spark_preprocessing.delivery import read_delivery
+from spark_preprocessing.limits import LIMITS
+from spark_preprocessing.preparation import Task, make_version
+from spark_preprocessing.raw_files import inspect_raw_files
 from spark_preprocessing.session import spark_session
 from spark_site import Made, Make, RecordingWorkshop, Site, contract_in
+
+ANY = dict.fromkeys(LIMITS, 1.0)
+"""Deliveries of some hundred rows, of which many are bad on purpose."""
 
 
 @pytest.fixture(scope="session")
@@ -27,12 +32,14 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 def make(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Makes a version of raw files, by the code that a run calls."""
 
-    def version_of(raw: RawFiles) -> Made:
+    def version_of(raw: RawFiles, limits: Mapping[str, float] = ANY) -> Made:
         folder = tmp_path_factory.mktemp("made")
         raw.write(folder / "raw")
         shop = RecordingWorkshop(spark, f"{folder}/features", f"{folder}/quarantine")
         said: list[str] = []
-        manifest = make_version(shop, inspect_raw_files(str(folder / "raw")), "0" * 64, said.append)
+        where = str(folder / "raw")
+        task = Task(inspect_raw_files(where), read_delivery(where), "0" * 64, limits)
+        manifest = make_version(shop, task, said.append)
         return Made(folder, manifest, shop.plans, said)
 
     return version_of

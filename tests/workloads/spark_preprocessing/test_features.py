@@ -157,7 +157,7 @@ def test_weather_is_that_of_the_hour_before_the_last_known_one(made: Made) -> No
 def test_what_is_not_known_is_missing_and_no_flight_is_lost_for_it(made: Made) -> None:
     unknown = [row for row in made.data() if row["dest_code"] == "BQN"]
     assert unknown
-    assert {row["dest_latitude"] for row in unknown} == {None}
+    assert {(row["dest_latitude"], row["distance_miles"]) for row in unknown} == {(None, 1580.0)}
     assert {row["plane_seats"] for row in made.data() if row["tailnum"] == "N104"} == {None}
 
 

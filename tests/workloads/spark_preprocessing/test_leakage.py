@@ -51,7 +51,10 @@ def _left(flight: Flight) -> datetime:
 
 def _other_weather(rows: list[Row]) -> list[Row]:
     later = [row for row in rows if datetime.fromisoformat(row["time_hour"]) >= NOW]
-    return [{**row, "temp": "99", "precip": "3", "visib": "0"} if row in later else row for row in rows]
+    return [
+        {**row, "temp": "99", "dewp": "70", "humid": "39", "precip": "3", "visib": "0"} if row in later else row
+        for row in rows
+    ]
 
 
 @pytest.fixture(scope="module")

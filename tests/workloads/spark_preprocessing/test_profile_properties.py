@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +16,12 @@ from platform_contract import (
     HostPathVolume,
     NodeShape,
     SparkClient,
+    SparkLocal,
 )
 from py4j.java_gateway import JavaObject
 from pyspark.sql import SparkSession
 from spark_preprocessing.profile_properties import profile_properties
-from spark_preprocessing.properties import spark_properties
+from spark_preprocessing.properties import shuffle_partitions, spark_properties
 from spark_site import contract_in
 
 VOLUMES = "spark.kubernetes.executor.volumes."
@@ -196,3 +198,36 @@ def test_every_property_of_a_session_is_known_to_spark(
 )
 def test_a_property_that_is_made_up_would_be_seen(registry: Registry, name: str, value: str, message: str) -> None:
     assert message in (registry.fault({name: value}, name) or "")
+
+
+def test_a_shuffle_is_divided_for_all_cores_that_there_can_ever_be() -> None:
+    profile = ExecutorProfile.model_validate(
+        {
+            "name": "large",
+            "node": {
+                "name": "node",
+                "architecture": "amd64",
+                "allocatable_cpu_millicores": 16_000,
+                "allocatable_memory_mib": 60_000,
+                "local_disk_gib": 100,
+            },
+            "cores": 4,
+            "heap_mib": 8192,
+            "overhead_mib": 2048,
+            "local_dir": {"kind": "emptyDir", "size_gib": 50},
+            "instances": 2,
+            "max_instances": 80,
+        }
+    )
+    client = SparkClient(
+        master="k8s://https://kubernetes.default.svc",
+        namespace="spark",
+        service_account="spark",
+        executor_image=f"spark@sha256:{'0' * 64}",
+        profile=profile,
+    )
+    assert shuffle_partitions(client) == 3 * 4 * 80
+    fixed = profile.model_copy(update={"max_instances": None})
+    assert shuffle_partitions(client.model_copy(update={"profile": fixed})) == 64, "8 cores: never below"
+    assert shuffle_partitions(SparkLocal(threads=2, local_dir=Path("/data/shuffle"))) == 64
+    assert shuffle_partitions(SparkLocal(threads=96, local_dir=Path("/data/shuffle"))) == 288

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from raw_flights import Row, raw_files, some_flights, with_delays
 from spark_preprocessing.errors import PreprocessingError
-from spark_preprocessing.validation import FLIGHT_REASONS
+from spark_preprocessing.reasons import FLIGHT_REASONS
 from spark_site import Made, Make
 
 FLIGHTS = some_flights()
 BASE = next(f for f in FLIGHTS if f.dep_delay == 16 and f.arr_delay is not None and 6 < f.scheduled.hour < 18)
+NEXT_YEAR = replace(BASE, scheduled=BASE.scheduled.replace(year=2014)).row()
 MARK = 9000  # flight numbers from here on are the bad rows'
 
 
@@ -41,8 +42,10 @@ BAD = (
     Bad({"dep_delay": "17"}, "impossible_value", "dep_time and dep_delay"),
     Bad({"arr_time": "NA"}, "impossible_value", "arr_time and arr_delay"),
     Bad({"dep_time": "NA", "dep_delay": "NA"}, "impossible_value", "arrival without departure"),
-    Bad({"distance": "0"}, "impossible_value", "distance"),
-    Bad({"air_time": "-3"}, "impossible_value", "air_time"),
+    Bad({"distance": "0"}, "impossible_value", "distance, distance and air_time"),
+    Bad({"air_time": "-3"}, "impossible_value", "air_time, distance and air_time"),
+    Bad({"distance": "800"}, "impossible_value", "distance and route"),
+    Bad({name: NEXT_YEAR[name] for name in ("year", "time_hour")}, "outside_period", "year, month, day"),
 )
 LINE = "2013,3,8"
 
@@ -126,8 +129,7 @@ def test_bad_rows_of_the_other_files_are_refused_too_and_are_not_flights(made: M
 
 def test_a_line_that_is_no_row_is_refused_whole(make: Make) -> None:
     raw = raw_files(FLIGHTS[:40])
-    broken = dict.fromkeys(raw.flights[0], "")
-    raw.flights.append({**broken, "year": f'2013,3,"8,{LINE}'})
+    raw.lines["flights"] = [f'2013,3,"8,{LINE}']
     made = make(raw)
     refused = [row for row in made.quarantined() if row["reason"] == "unparsable_value"]
     assert [row["detail"] for row in refused] == ["(line)"]

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from raw_flights import FLIGHT_COLUMNS, raw_files, some_flights, write_csv
+from spark_preprocessing.delivery import NYCFLIGHTS13
 from spark_preprocessing.errors import PreprocessingError
 from spark_preprocessing.fingerprint import fingerprint
-from spark_preprocessing.raw_tables import inspect_raw_files
+from spark_preprocessing.raw_files import inspect_raw_files
 
 
 @pytest.fixture
@@ -56,13 +57,13 @@ def test_blank_lines_are_no_records(tmp_path: Path, folder: Path) -> None:
 
 def test_the_fingerprint_follows_the_content_of_each_file_and_not_its_place(tmp_path: Path) -> None:
     raw_files(some_flights()[:5]).write(tmp_path)
-    mark = fingerprint(inspect_raw_files(str(tmp_path)))
+    mark = fingerprint(inspect_raw_files(str(tmp_path)), NYCFLIGHTS13)
     elsewhere = raw_files(some_flights()[:5]).write(tmp_path / "elsewhere")
 
-    assert fingerprint(inspect_raw_files(str(tmp_path / "elsewhere"))) == mark
+    assert fingerprint(inspect_raw_files(str(tmp_path / "elsewhere")), NYCFLIGHTS13) == mark
     for name in ("flights", "weather", "planes", "airports", "airlines"):
         file = elsewhere / f"{name}.csv"
         before = file.read_text()
         file.write_text(before.replace("1", "2", 1) if "1" in before else f"{before}\n")
-        assert fingerprint(inspect_raw_files(str(tmp_path / "elsewhere"))) != mark, name
+        assert fingerprint(inspect_raw_files(str(tmp_path / "elsewhere")), NYCFLIGHTS13) != mark, name
         file.write_text(before)

@@ -69,7 +69,11 @@ def _land(source: Path, name: str, folder: Path, remedy: str) -> bool:
     else:
         raise PipelineError(f"{source} has no {name}: {remedy}.")
     # Of a folder that somebody gives, a corrected file may have the size of the one that it corrects.
-    if target.exists() and target.stat().st_size == size and (zipped.exists() or filecmp.cmp(plain, target, shallow=False)):
+    if (
+        target.exists()
+        and target.stat().st_size == size
+        and (zipped.exists() or filecmp.cmp(plain, target, shallow=False))
+    ):
         return False
     if plain.exists():
         with plain.open("rb") as content:

@@ -22,6 +22,8 @@ from platform_contract.feature_manifest import (
     FromLookup,
     FromRequest,
     LookupTable,
+    Period,
+    TableCounts,
 )
 from platform_contract.loading import (
     CONTRACT_VARIABLE,
@@ -52,9 +54,11 @@ __all__ = [
     "HostPathVolume",
     "LookupTable",
     "NodeShape",
+    "Period",
     "PlatformContract",
     "SparkClient",
     "SparkLocal",
+    "TableCounts",
     "VersionError",
     "find_repository",
     "load_contract",

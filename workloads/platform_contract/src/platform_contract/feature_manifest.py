@@ -15,13 +15,19 @@ Layout of a data set below ``lake.features``::
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from platform_contract.base import Frozen
 
-MANIFEST_VERSION: Final = "1.0"
+MANIFEST_VERSION: Final = "2.0"
+POINTER_VERSION: Final = "1.0"
+"""Of `DatasetPointer`, which has not changed since the first manifest."""
+
+SCHEMA_VERSION: Final = "1.0"
+"""Of `FeatureSchema` by itself: a model file that was made under an earlier manifest can still be read."""
 
 KEY_COLUMNS: Final = (
     "flight_id",
@@ -38,6 +44,9 @@ KEY_COLUMNS: Final = (
 columns ``carrier``, ``origin`` and ``dest`` are the encoded features. ``scheduled_departure`` is text, local to the
 origin, as ``2013-11-05T18:30:00``.
 """
+
+Month = Annotated[int, Field(ge=100_001, le=999_912)]
+"""A month of the calendar as the number YYYYMM."""
 
 Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{16,64}$")]
 
@@ -107,7 +116,7 @@ class LookupTable(Frozen):
 class FeatureSchema(Frozen):
     """What a model was trained on: the part of the manifest that is embedded into the model file."""
 
-    schema_version: Literal["1.0"] = MANIFEST_VERSION
+    schema_version: Literal["1.0"] = SCHEMA_VERSION
     dataset: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     features: Annotated[tuple[Feature, ...], Field(min_length=1)]
     lookups: tuple[LookupTable, ...]
@@ -142,21 +151,44 @@ class FileDigest(Frozen):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
+class Period(Frozen):
+    """Days of a calendar, both ends included."""
+
+    first_day: date
+    last_day: date
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> Self:
+        if self.last_day < self.first_day:
+            raise ValueError(f"the last day ({self.last_day}) is before the first ({self.first_day})")
+        return self
+
+
+class TableCounts(Frozen):
+    """What became of the rows of one raw table."""
+
+    rows_in: int = Field(ge=0)
+    refused: dict[str, Annotated[int, Field(gt=0)]] = Field(description="Reason → rows; all others were taken.")
+
+
 class FeatureManifest(Frozen):
     """A version of a data set: what is in it, and what was made of what came in."""
 
-    manifest_version: Literal["1.0"] = MANIFEST_VERSION
+    manifest_version: Literal["2.0"] = MANIFEST_VERSION
     fingerprint: Fingerprint = Field(description="Of the input files, the settings and the code that made it.")
     feature_schema: FeatureSchema
     label: str = Field(description="Column with 0 or 1.")
     outcome: str = Field(description="Column with the number that the label was made from (minutes of delay).")
-    month: str = Field(description="Column with the month (1…12) by which the data is split.")
+    month: str = Field(description="Column with the month of the departure, YYYYMM, by which the data is split.")
+    period: Period = Field(description="Days that the raw flights are delivered for; no row is of another day.")
+    months: dict[Month, Annotated[int, Field(gt=0)]] = Field(description="Month (YYYYMM) → rows; no other has any.")
     keys: tuple[str, ...] = Field(description="Columns that tell which row it is; no features.")
     files: tuple[FileDigest, ...]
     lookup_files: dict[str, tuple[FileDigest, ...]]
     rows_in: int = Field(ge=0)
     rows_out: int = Field(ge=0)
-    quarantined: dict[str, int] = Field(description="Reason → rows.")
+    quarantined: dict[str, int] = Field(description="Reason → flights.")
+    tables: dict[str, TableCounts] = Field(description="Raw table (flights and all that they are joined with) → rows.")
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
@@ -165,6 +197,11 @@ class FeatureManifest(Frozen):
             raise ValueError(f"rows do not add up: {self.rows_in} in, {self.rows_out} out, {refused} quarantined")
         if self.rows_out != sum(file.rows for file in self.files):
             raise ValueError(f"the files hold {sum(f.rows for f in self.files)} rows, not {self.rows_out}")
+        if self.rows_out != sum(self.months.values()):
+            raise ValueError(f"the months hold {sum(self.months.values())} rows, not {self.rows_out}")
+        first, last = (day.year * 100 + day.month for day in (self.period.first_day, self.period.last_day))
+        if outside := sorted(month for month in self.months if not first <= month <= last):
+            raise ValueError(f"months {outside} are outside {self.period.first_day} to {self.period.last_day}")
         tables = {table.name for table in self.feature_schema.lookups}
         if set(self.lookup_files) != tables:
             raise ValueError(f"files are named for {sorted(self.lookup_files)}, tables are {sorted(tables)}")
@@ -174,5 +211,5 @@ class FeatureManifest(Frozen):
 class DatasetPointer(Frozen):
     """The content of ``LATEST.json``: which version of a data set readers take."""
 
-    manifest_version: Literal["1.0"] = MANIFEST_VERSION
+    manifest_version: Literal["1.0"] = POINTER_VERSION
     version: str = Field(pattern=r"^v-[0-9a-f]{16,64}$", description="Folder of the version, beside LATEST.json.")

@@ -103,7 +103,7 @@ def main() -> None:
     help="After how many rounds a checkpoint is kept, from which a training that was cut off continues.",
 )
 def train(force: bool, trials: int, rounds: int, checkpoint_every: int) -> None:
-    """Trains on months 1-9, decides on month 10, scores on months 11-12, and registers the model.
+    """Trains on all but the last three months, decides on the next one, scores on the last two, registers the model.
 
     The registry's alias moves to the new version if its log loss on the held-out months is not greater than the
     present champion's on the same months. A training that was done before, on the same data with the same settings

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from ray_training.errors import TrainingError
 from ray_training.places import read_bytes, size_of
+from ray_training.settings import Split, split_by_time
 
 DATASET: Final = "flight_delay"
 PREPARE: Final = "Run 'spark-preprocess' first."
@@ -34,6 +35,15 @@ class Dataset:
     def feature_types(self) -> list[str]:
         """XGBoost's names of types: ``c`` for a categorical feature, ``q`` for a quantity."""
         return ["c" if feature.categories else "q" for feature in self.manifest.feature_schema.features]
+
+    @property
+    def split(self) -> Split:
+        """Which months are for what.
+
+        Raises:
+            TrainingError: there are too few.
+        """
+        return split_by_time(self.manifest.months)
 
     @property
     def paths(self) -> list[str]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict
 
 from ray_training.dataset import Dataset
 from ray_training.evaluation import score
 from ray_training.reading import Matrix, fill, read_files
-from ray_training.settings import HELDOUT_MONTHS, TRAIN_MONTHS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ROWS: Final = 500_000
-"""The most training rows that it is fitted on, at even distances. A linear model with some 200 weights does not get
-better by more, and all flights of a year are fewer."""
+"""The most rows that it is fitted on, and that it is scored on, at even distances. A linear model with some 200 weights
+does not get better by more, and all flights of a year are fewer."""
 
 
 class LogisticScores(BaseModel):
@@ -54,11 +58,14 @@ def logistic_scores(dataset: Dataset) -> LogisticScores:
 
 
 def _matrices(dataset: Dataset) -> tuple[Matrix, Matrix]:
-    manifest = dataset.manifest
+    manifest, split = dataset.manifest, dataset.split
     columns = [*dataset.feature_names, manifest.label, manifest.month]
-    step = -(-manifest.rows_out // ROWS)
-    tables = read_files(dataset.paths, columns, manifest.month, [*TRAIN_MONTHS, *HELDOUT_MONTHS])
-    if step > 1:
-        tables = (table.take(list(range(0, table.num_rows, step))) for table in tables)
-    train, heldout = fill(dataset, tables, [TRAIN_MONTHS, HELDOUT_MONTHS])
+
+    def thinned(months: Sequence[int]) -> Iterator[pa.Table]:
+        step = -(-sum(manifest.months[month] for month in months) // ROWS)
+        for table in read_files(dataset.paths, columns, manifest.month, months):
+            yield table if step == 1 else table.take(list(range(0, table.num_rows, step)))
+
+    tables = chain(thinned(split.train), thinned(split.heldout))
+    train, heldout = fill(dataset, tables, [split.train, split.heldout])
     return train, heldout

@@ -19,7 +19,7 @@ from ray_training.plots import write_plots
 from ray_training.reading import FloatMatrix, fill, read_files
 from ray_training.registry import MODEL_ARTIFACT, TRAINING_TAG, Registry, faults_explained
 from ray_training.rescoring import FINGERPRINT_TAG, LOG_LOSS_TAG, champion_standing
-from ray_training.settings import HELDOUT_MONTHS, TRAIN_MONTHS, VALIDATION_MONTHS, BoostingSettings
+from ray_training.settings import BoostingSettings, span
 from ray_training.training import Trained, TrainedFiles
 from ray_training.worker import Outcome
 
@@ -80,7 +80,7 @@ def record(registry: Registry, trained: Trained, background: Background) -> Reco
         metrics = _metrics(made.outcome, background.logistic)
         mlflow.log_params(_parameters(background, made.outcome))
         mlflow.log_metrics(metrics)
-        plots = _log_plots(made, background.scratch)
+        plots = _log_plots(made, dataset.split.heldout, background.scratch)
         if background.trials:
             mlflow.log_table(_by_column(background.trials), "tuning.json")
         made.booster.set_attr(
@@ -130,13 +130,13 @@ def _run(registry: Registry, made: TrainedFiles, background: Background) -> Iter
 
 
 def _parameters(background: Background, outcome: Outcome) -> dict[str, Any]:
-    ray_settings = background.contract.ray
+    ray_settings, split = background.contract.ray, background.dataset.split
     return {
         **background.settings.model_dump(),
         "best_rounds": outcome.best_rounds,
-        "train_months": _span(TRAIN_MONTHS),
-        "validation_months": _span(VALIDATION_MONTHS),
-        "heldout_months": _span(HELDOUT_MONTHS),
+        "train_months": span(split.train),
+        "validation_months": span(split.validation),
+        "heldout_months": span(split.heldout),
         "features": len(background.dataset.feature_names),
         "workers": ray_settings.workers,
         "threads_per_worker": ray_settings.cpus_per_worker,
@@ -158,20 +158,16 @@ def _metrics(outcome: Outcome, logistic: LogisticScores) -> dict[str, float]:
     }
 
 
-def _span(months: tuple[int, ...]) -> str:
-    return str(months[0]) if len(months) == 1 else f"{months[0]}-{months[-1]}"
-
-
 def _by_column(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
-def _log_plots(made: TrainedFiles, scratch: Path) -> list[str]:
+def _log_plots(made: TrainedFiles, months: tuple[int, ...], scratch: Path) -> list[str]:
     import mlflow
     import numpy as np
 
     gain = {name: float(np.sum(value)) for name, value in made.booster.get_score(importance_type="total_gain").items()}
-    written = write_plots(scratch, made.outcome, gain, f"months {_span(HELDOUT_MONTHS)}")
+    written = write_plots(scratch, made.outcome, gain, span(months))
     for path in written:
         mlflow.log_artifact(str(path), "plots")
     return [_plain(mlflow.get_artifact_uri(f"plots/{path.name}")) for path in written]
@@ -185,6 +181,6 @@ def _example(dataset: Dataset) -> FloatMatrix:
     """The features of some held-out rows, as a service would be asked with."""
     manifest = dataset.manifest
     columns = [*dataset.feature_names, manifest.label, manifest.month]
-    tables = read_files(dataset.paths, columns, manifest.month, HELDOUT_MONTHS)
-    (matrix,) = fill(dataset, [next(iter(tables)).slice(0, EXAMPLE_ROWS)], [HELDOUT_MONTHS])
+    tables = read_files(dataset.paths, columns, manifest.month, dataset.split.heldout)
+    (matrix,) = fill(dataset, [next(iter(tables)).slice(0, EXAMPLE_ROWS)], [dataset.split.heldout])
     return matrix.features

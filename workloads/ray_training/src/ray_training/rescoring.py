@@ -16,7 +16,6 @@ from ray_training.dataset import Dataset
 from ray_training.evaluation import log_loss
 from ray_training.reading import fill, read_files
 from ray_training.registry import Registry
-from ray_training.settings import HELDOUT_MONTHS
 
 if TYPE_CHECKING:
     import xgboost
@@ -40,8 +39,8 @@ def champion_standing(registry: Registry, version: ModelVersion, dataset: Datase
         return Standing(number, None, f"since {misfit}")
     manifest = dataset.manifest
     columns = [*dataset.feature_names, manifest.label, manifest.month]
-    tables = read_files(dataset.paths, columns, manifest.month, HELDOUT_MONTHS)
-    (matrix,) = fill(dataset, tables, [HELDOUT_MONTHS])
+    tables = read_files(dataset.paths, columns, manifest.month, dataset.split.heldout)
+    (matrix,) = fill(dataset, tables, [dataset.split.heldout])
     wanted = [dataset.feature_names.index(name) for name in booster.feature_names or ()]
     loss = log_loss(matrix.labels, predict(booster, matrix.features[:, wanted]))
     return Standing(number, loss, "scored anew, as it was trained on other data")

@@ -3,15 +3,53 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-TRAIN_MONTHS: Final = tuple(range(1, 10))
-VALIDATION_MONTHS: Final = (10,)
-HELDOUT_MONTHS: Final = (11, 12)
-"""The months that no choice is made on: neither trees, nor the number of rounds, nor parameters have seen them."""
+from ray_training.errors import TrainingError
+
+VALIDATION_MONTHS: Final = 1
+HELDOUT_MONTHS: Final = 2
+LEAST_MONTHS: Final = VALIDATION_MONTHS + HELDOUT_MONTHS + 1
+
+
+@dataclass(frozen=True)
+class Split:
+    """Months (YYYYMM) in the order of time; each part comes after the one before it."""
+
+    train: tuple[int, ...]
+    validation: tuple[int, ...]
+    """Decide when there are trees enough."""
+    heldout: tuple[int, ...]
+    """No choice is made on them: neither trees, nor the number of rounds, nor parameters have seen them."""
+
+
+def split_by_time(months: Iterable[int]) -> Split:
+    """Holds out the last `HELDOUT_MONTHS` months of a data set, and validates on the `VALIDATION_MONTHS` before them.
+
+    Raises:
+        TrainingError: there are fewer than `LEAST_MONTHS`.
+    """
+    ordered = tuple(sorted(months))
+    if len(ordered) < LEAST_MONTHS:
+        raise TrainingError(
+            f"The data set has flights of {len(ordered)} month(s) ({', '.join(map(str, ordered)) or 'none'}), and"
+            f" training needs {LEAST_MONTHS}: {HELDOUT_MONTHS} are held out and {VALIDATION_MONTHS} decides when there"
+            " are trees enough. Prepare the flights of a longer time."
+        )
+    first_heldout = len(ordered) - HELDOUT_MONTHS
+    first_validation = first_heldout - VALIDATION_MONTHS
+    return Split(ordered[:first_validation], ordered[first_validation:first_heldout], ordered[first_heldout:])
+
+
+def span(months: tuple[int, ...]) -> str:
+    """From the first month to the last, as a person writes them: ``2013-01 to 2013-09``."""
+    first, last = (f"{month // 100}-{month % 100:02}" for month in (months[0], months[-1]))
+    return first if len(months) == 1 else f"{first} to {last}"
 
 
 class BoostingSettings(BaseModel):

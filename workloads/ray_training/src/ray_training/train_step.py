@@ -17,7 +17,7 @@ from platform_contract import PlatformContract
 from ray_training.cluster import FOLDER, own_prefix, ray_cluster
 from ray_training.dataset import Dataset, find_dataset
 from ray_training.receipt import Receipt, find_receipt, keep_receipt, run_identity, training_identity
-from ray_training.settings import BoostingSettings
+from ray_training.settings import BoostingSettings, span
 from ray_training.timing import Stopwatch
 
 if TYPE_CHECKING:
@@ -141,11 +141,13 @@ def train(contract: PlatformContract, options: TrainOptions, say: Callable[[str]
     """
     started = time.monotonic()
     step = TrainStep(contract, options, find_dataset(contract.lake.features), say)
+    split = step.dataset.split  # told before anything is started, if there are too few months
     storage, identity = contract.ray.storage, step.identity
     if not options.force and (receipt := find_receipt(storage, identity)):
         say(f"version {receipt.summary['model_version']} was trained on this data with these settings: reused")
         return {**receipt.summary, "reused": True, "seconds": _since(started), "timings": {}}
     say(f"{step.dataset.manifest.rows_out:,} flights with {len(step.dataset.feature_names)} features")
+    say(f"trees grow on {span(split.train)}, end by {span(split.validation)}, are scored on {span(split.heldout)}")
     with tempfile.TemporaryDirectory(prefix=own_prefix(), dir=FOLDER, ignore_cleanup_errors=True) as scratch:
         os.environ.setdefault("MPLCONFIGDIR", scratch)
         recorded = step.run(Path(scratch))

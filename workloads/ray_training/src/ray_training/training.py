@@ -14,7 +14,7 @@ from platform_contract.document import Ray
 from ray_training.dataset import Dataset
 from ray_training.errors import TrainingError
 from ray_training.places import ray_storage, remove_folder
-from ray_training.settings import HELDOUT_MONTHS, TRAIN_MONTHS, VALIDATION_MONTHS, BoostingSettings
+from ray_training.settings import BoostingSettings
 from ray_training.worker import (
     FITTED,
     HELDOUT,
@@ -135,14 +135,14 @@ def read_fitted(dataset: Dataset) -> ray.data.Dataset:
     columns = [*dataset.feature_names, dataset.manifest.label, dataset.manifest.month]
     from ray_training.reading import read
 
-    return read(dataset, columns, [*TRAIN_MONTHS, *VALIDATION_MONTHS])
+    return read(dataset, columns, [*dataset.split.train, *dataset.split.validation])
 
 
 def read_heldout(dataset: Dataset) -> ray.data.Dataset:
     """Features of the held-out months with all that is written beside predictions; nothing is read yet."""
     from ray_training.reading import read
 
-    return read(dataset, [*dataset.feature_names, *prediction_columns(dataset)], HELDOUT_MONTHS)
+    return read(dataset, [*dataset.feature_names, *prediction_columns(dataset)], dataset.split.heldout)
 
 
 def forget_run(storage: str, run_name: str) -> None:

@@ -14,7 +14,7 @@ from ray_training.dataset import Dataset
 from ray_training.errors import TrainingError
 from ray_training.places import ray_storage, read_bytes, size_of, write_bytes
 from ray_training.reading import fill
-from ray_training.settings import TRAIN_MONTHS, VALIDATION_MONTHS, BoostingSettings
+from ray_training.settings import BoostingSettings
 from ray_training.training import WORKER_ENVIRONMENT, read_fitted
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _trial(config: dict[str, Any], dataset: Dataset, settings: BoostingSettings,
     threads = int(ray.get_runtime_context().get_assigned_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
     varied = BoostingSettings.model_validate({**settings.model_dump(), **config})
     tables = rows.iter_batches(batch_size=None, batch_format="pyarrow")
-    matrices = fill(dataset, tables, [TRAIN_MONTHS, VALIDATION_MONTHS])
+    matrices = fill(dataset, tables, [dataset.split.train, dataset.split.validation])
     train, validation = quantized(dataset, matrices, varied, threads)
     _, progress = boost(varied, threads, train, validation)
     tune.report({LOSS: min(progress.validation_log_loss), "rounds": progress.best_rounds})

@@ -15,7 +15,7 @@ from ray_training.boosting import Progress, best_of, boost, predict, quantized
 from ray_training.dataset import Dataset
 from ray_training.evaluation import Curves, Scores, score
 from ray_training.reading import fill
-from ray_training.settings import HELDOUT_MONTHS, TRAIN_MONTHS, VALIDATION_MONTHS, BoostingSettings
+from ray_training.settings import BoostingSettings
 from ray_training.timing import Stopwatch
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _fit(task: Task, progress: Progress, earlier: Path | None, watch: Stopwatch)
 
     with watch.part("ingest"):
         tables = ray.train.get_dataset_shard(FITTED).iter_batches(batch_size=None, batch_format="pyarrow")
-        matrices = fill(task.dataset, tables, [TRAIN_MONTHS, VALIDATION_MONTHS])
+        matrices = fill(task.dataset, tables, [task.dataset.split.train, task.dataset.split.validation])
     with watch.part("binning"):
         counts = _summed([*(matrix.rows for matrix in matrices), float(matrices[0].labels.sum())])
         train, validation = quantized(task.dataset, matrices, task.settings, task.threads)
@@ -169,7 +169,7 @@ def _evaluate(task: Task, model: xgboost.Booster, train_rate: float, target: Pat
     import ray.train
 
     tables = list(ray.train.get_dataset_shard(HELDOUT).iter_batches(batch_size=None, batch_format="pyarrow"))
-    (matrix,) = fill(task.dataset, tables, [HELDOUT_MONTHS])
+    (matrix,) = fill(task.dataset, tables, [task.dataset.split.heldout])
     probabilities = predict(model, matrix.features)
     pq.write_table(with_probabilities(task.dataset, pa.concat_tables(tables), probabilities), target)
     return score(matrix.labels, probabilities, train_rate)

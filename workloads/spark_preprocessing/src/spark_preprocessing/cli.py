@@ -30,19 +30,30 @@ def main() -> None:
 
 @main.command()
 @click.option("--force", is_flag=True, help="Prepare the data set even if nothing has changed.")
-def run(*, force: bool) -> None:
+@click.option(
+    "--allow-refused",
+    "allowed",
+    multiple=True,
+    metavar="NAME=SHARE",
+    help="Publish although up to this share (0 to 1) of a raw table's rows is refused; NAME is flights, weather,"
+    " planes, airports, airlines, without_outcome (flights that were cancelled or never seen to arrive) or routes"
+    " (whose distance contradicts their airports' coordinates). May be given several times.",
+)
+def run(*, force: bool, allowed: tuple[str, ...]) -> None:
     """Validate the raw files and publish the data set.
 
     Reads the files in LAKE.RAW/nycflights13 of the contract that PLATFORM_CONTRACT names, and publishes
-    LAKE.FEATURES/flight_delay. What is refused goes to LAKE.QUARANTINE/flight_delay, with the reason. If the same files
-    and the same code have made the published version already, nothing is done. The last line is a summary in JSON.
+    LAKE.FEATURES/flight_delay. What is refused goes to LAKE.QUARANTINE/flight_delay, with the reason; if that is too
+    much of a table, nothing is published. If the same files and the same code have made the published version already,
+    nothing is done. The last line is a summary in JSON.
     """
+    from spark_preprocessing.limits import parse_limits
     from spark_preprocessing.pipeline import run as prepare
 
     # Ends like Ctrl-C does, so that Spark is stopped and nothing half-written is left.
     signal.signal(signal.SIGTERM, _end)
     with _faults_told():
-        summary = prepare(load_contract(), force=force, say=_say)
+        summary = prepare(load_contract(), force=force, limits=parse_limits(allowed), say=_say)
     click.echo(json.dumps(dataclasses.asdict(summary)))
 
 

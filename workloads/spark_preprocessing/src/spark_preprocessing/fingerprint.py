@@ -10,11 +10,13 @@ from pathlib import Path
 
 from platform_contract.feature_manifest import MANIFEST_VERSION
 
+from spark_preprocessing.delivery import Delivery
 from spark_preprocessing.raw_tables import RawFile
 
 
-def fingerprint(files: Mapping[str, RawFile]) -> str:
-    """A SHA-256 over the raw files' contents, this package's source, the manifest's version and Spark's version.
+def fingerprint(files: Mapping[str, RawFile], delivery: Delivery) -> str:
+    """A SHA-256 over the raw files' contents, what they say of themselves, this package's source, and the versions of
+    the manifest and of Spark.
 
     All settings that change the content are constants of the source. The contract's locations, memory and mode are not
     part of it: they change where and how fast the same content is made.
@@ -22,6 +24,7 @@ def fingerprint(files: Mapping[str, RawFile]) -> str:
     package = Path(__file__).parent
     made_of = {
         "inputs": {name: file.sha256 for name, file in files.items()},
+        "delivery": delivery.model_dump(mode="json"),
         "source": {
             path.relative_to(package).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(package.rglob("*.py"))

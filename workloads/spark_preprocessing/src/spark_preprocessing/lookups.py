@@ -10,11 +10,13 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's own documentation uses
 
 from spark_preprocessing.catalogue import CATEGORICAL, SNAPSHOTS
+from spark_preprocessing.dataset import month_number
 from spark_preprocessing.errors import PreprocessingError
 from spark_preprocessing.events import known_events
 from spark_preprocessing.moments import HOUR
+from spark_preprocessing.ranges import great_circle_miles, not_on_route
 from spark_preprocessing.snapshots import snapshot
-from spark_preprocessing.tables import JudgedTables, Settle
+from spark_preprocessing.tables import JudgedTables, Settle, route_miles
 from spark_preprocessing.validation import REASON
 
 OBSERVATION_LAG_HOURS: Final = 1
@@ -32,6 +34,8 @@ class Span:
     last_hour: int
     first_day: int
     last_day: int
+    months: tuple[int, ...]
+    """Those with an accepted flight, YYYYMM, in their order."""
 
 
 def span_of(flights: DataFrame) -> Span:
@@ -47,6 +51,7 @@ def span_of(flights: DataFrame) -> Span:
         F.min(day).alias("first_day"),
         F.max(day).alias("last_day"),
         F.collect_set(F.struct("origin", "origin_zone")).alias("zones"),
+        F.collect_set(F.when(F.col(REASON).isNull(), month_number())).alias("months"),
         *(F.collect_set(F.when(F.col(REASON).isNull(), F.col(name))).alias(name) for name in CATEGORICAL),
     ).first()
     if row is None or not row[CATEGORICAL[0]]:
@@ -58,6 +63,7 @@ def span_of(flights: DataFrame) -> Span:
         last_hour=row["last_hour"],
         first_day=row["first_day"],
         last_day=row["last_day"],
+        months=tuple(sorted(row["months"])),
     )
 
 
@@ -79,14 +85,31 @@ def lookup_tables(tables: JudgedTables, span: Span, settle: Settle) -> dict[str,
 
 
 def route(flights: DataFrame, airports: DataFrame) -> DataFrame:
-    """One row per route. Where the flights of a route disagree on its length the shorter one is taken."""
-    ends = airports.select(
-        F.col("faa").alias("dest"),
-        F.col("lat").cast("float").alias("dest_latitude"),
-        F.col("lon").cast("float").alias("dest_longitude"),
+    """One row per route.
+
+    Where the distance that was flown and the places of the ends contradict each other one of them is wrong, and it
+    cannot be told which: all that is said of the route is then missing.
+    """
+    lengths = route_miles(flights)
+    for end in ("origin", "dest"):
+        place = airports.select(
+            F.col("faa").alias(end), F.col("lat").alias(f"{end}_latitude"), F.col("lon").alias(f"{end}_longitude")
+        )
+        lengths = lengths.join(F.broadcast(place), end, "left")
+    places = [F.col(f"{end}_{part}") for end in ("origin", "dest") for part in ("latitude", "longitude")]
+    sound = F.coalesce(~not_on_route(great_circle_miles(*places), F.col("route_miles")), F.lit(True))
+    return lengths.select(
+        "origin",
+        "dest",
+        *(
+            F.when(sound, F.col(column)).cast("float").alias(name)
+            for name, column in (
+                ("distance_miles", "route_miles"),
+                ("dest_latitude", "dest_latitude"),
+                ("dest_longitude", "dest_longitude"),
+            )
+        ),
     )
-    lengths = flights.groupBy("origin", "dest").agg(F.min("distance").cast("float").alias("distance_miles"))
-    return lengths.join(F.broadcast(ends), "dest", "left")
 
 
 def plane(planes: DataFrame) -> DataFrame:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from platform_contract import FeatureManifest, PlatformContract
 
 from spark_preprocessing.catalogue import DATASET
+from spark_preprocessing.delivery import read_delivery
 from spark_preprocessing.fingerprint import fingerprint
+from spark_preprocessing.limits import LIMITS
 from spark_preprocessing.publishing.publication import current_version, edition, intact_manifest
-from spark_preprocessing.raw_tables import inspect_raw_files
+from spark_preprocessing.raw_files import inspect_raw_files
 
 APP_NAME: Final = "spark-preprocess"
 
@@ -28,18 +30,21 @@ class Summary:
     rows_in: int
     rows_out: int
     quarantined: Mapping[str, int]
+    tables: Mapping[str, Any]
+    """Of every raw table: its rows, and those that were refused, by reason."""
     features: int
     seconds: float
     dataset: str
     step: str = "preprocess"
 
 
-def run(contract: PlatformContract, *, force: bool, say: Say) -> Summary:
+def run(contract: PlatformContract, *, force: bool, limits: Mapping[str, float] = LIMITS, say: Say) -> Summary:
     """Prepares the data set, unless the version that these raw files and this code make is published already.
 
     Args:
         contract: where everything is.
         force: prepare it in any case.
+        limits: how much of the delivery may be refused.
         say: is told in a few words what goes on.
 
     Raises:
@@ -47,7 +52,8 @@ def run(contract: PlatformContract, *, force: bool, say: Say) -> Summary:
     """
     started = time.monotonic()
     files = inspect_raw_files(contract.lake.raw)
-    mark = fingerprint(files)
+    delivery = read_delivery(contract.lake.raw)
+    mark = fingerprint(files, delivery)
     folder, quarantine = f"{contract.lake.features}/{DATASET}", f"{contract.lake.quarantine}/{DATASET}"
     name = f"v-{mark}"
     version = f"{folder}/{name}"
@@ -59,6 +65,7 @@ def run(contract: PlatformContract, *, force: bool, say: Say) -> Summary:
             rows_in=manifest.rows_in,
             rows_out=manifest.rows_out,
             quarantined=manifest.quarantined,
+            tables={name: counts.model_dump() for name, counts in manifest.tables.items()},
             features=len(manifest.feature_schema.features),
             seconds=round(time.monotonic() - started, 1),
             dataset=version,
@@ -76,9 +83,9 @@ def run(contract: PlatformContract, *, force: bool, say: Say) -> Summary:
             say(f"up to date: {version}")
             return summary(manifest, reused=True)
         # Only now: importing Spark takes as long as all of the above.
-        from spark_preprocessing.preparation import prepare
+        from spark_preprocessing.preparation import Task, prepare
 
-        manifest = prepare(contract, files, mark, made, say)
+        manifest = prepare(contract, Task(files, delivery, mark, limits), made, say)
         made.commit(manifest)
     say(f"published {version}")
     return summary(manifest, reused=False)

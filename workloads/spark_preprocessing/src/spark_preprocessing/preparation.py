@@ -8,20 +8,23 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Final
 
-from platform_contract import KEY_COLUMNS, FeatureManifest, PlatformContract
+from platform_contract import KEY_COLUMNS, FeatureManifest, PlatformContract, TableCounts
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's own documentation uses
 
 from spark_preprocessing.catalogue import DATASET, LABEL, MONTH, OUTCOME, feature_schema
-from spark_preprocessing.dataset import assemble
+from spark_preprocessing.dataset import assemble, chapters
+from spark_preprocessing.delivery import Delivery
 from spark_preprocessing.errors import PreprocessingError
+from spark_preprocessing.limits import RefusedTooMuchError, require_routes, require_within
 from spark_preprocessing.locations import spark_path
 from spark_preprocessing.lookups import lookup_tables, span_of
 from spark_preprocessing.publishing.publication import Edition, digest, take_parts
-from spark_preprocessing.raw_tables import RawFile
+from spark_preprocessing.raw_tables import RAW_TABLES, RawFile
+from spark_preprocessing.reasons import FLIGHT_REASONS
 from spark_preprocessing.session import spark_session
-from spark_preprocessing.tables import read_tables
-from spark_preprocessing.validation import FLIGHT_REASONS, REASON
+from spark_preprocessing.tables import JudgedTables, read_tables
+from spark_preprocessing.validation import DETAIL, REASON
 
 Say = Callable[[str], None]
 
@@ -54,40 +57,62 @@ class Workshop:
         rows.write.parquet(spark_path(folder))
         return self.read(folder)
 
-    def write(self, rows: DataFrame, target: str) -> list[str]:
-        """Writes rows to `target`, a file for each partition that has any."""
+    def write(self, rows: DataFrame, target: str, first: int = 0) -> list[str]:
+        """Writes rows to `target`, a file for each partition that has any; the first has the number `first`."""
         folder = f"{target}-being-written"
         rows.write.parquet(spark_path(folder))
-        return take_parts(folder, target)
+        return take_parts(folder, target, first)
 
     def read(self, folder: str) -> DataFrame:
         return self.spark.read.parquet(spark_path(folder))
 
 
-def prepare(
-    contract: PlatformContract, files: Mapping[str, RawFile], mark: str, edition: Edition, say: Say
-) -> FeatureManifest:
+@dataclass(frozen=True)
+class Task:
+    """What a version is made of, and how.
+
+    Attributes:
+        files: the raw files, by table name.
+        delivery: what they say of themselves.
+        mark: the fingerprint of all that the version is made of.
+        limits: how much may be refused, as `limits.LIMITS`.
+    """
+
+    files: Mapping[str, RawFile]
+    delivery: Delivery
+    mark: str
+    limits: Mapping[str, float]
+
+
+def prepare(contract: PlatformContract, task: Task, edition: Edition, say: Say) -> FeatureManifest:
     """Makes version ``v-<mark>`` and its quarantine, and installs them; the manifest that is there then.
 
     Raises:
-        PreprocessingError: no flight is left, or rows got lost on the way: nothing is installed.
+        PreprocessingError: too much is refused, no flight is left, or rows got lost on the way: no version is
+            installed; but what is refused can be looked at.
     """
-    with spark_session(contract, "spark-preprocess") as spark:
-        shop = Workshop(spark, edition.staged, edition.refused)
-        manifest = make_version(shop, files, mark, say)
+    try:
+        with spark_session(contract, "spark-preprocess") as spark:
+            shop = Workshop(spark, edition.staged, edition.refused)
+            manifest = make_version(shop, task, say)
+    except RefusedTooMuchError as error:
+        kept = edition.keep_refused(f"{edition.refused}/version", f"v-{task.mark}")
+        raise RefusedTooMuchError(f"{error}\nThe refused rows are in {kept}") from error
     return edition.install(shop.version, shop.refused, manifest)
 
 
-def make_version(shop: Workshop, files: Mapping[str, RawFile], mark: str, say: Say) -> FeatureManifest:
+def make_version(shop: Workshop, task: Task, say: Say) -> FeatureManifest:
     """Writes everything of a version but its manifest, which is what is returned.
 
     Raises:
         PreprocessingError: as `prepare`.
     """
-    tables = read_tables(shop.spark, files, shop.settle)
-    rows_in = files["flights"].rows
-    say(f"{rows_in:,} flights read and judged")
-    shop.write(tables.quarantined().repartition(1), shop.refused)
+    tables = read_tables(shop.spark, task.files, task.delivery.period, shop.settle)
+    refused = tables.quarantined().repartition(1).sortWithinPartitions("source", REASON, DETAIL, "row")
+    shop.write(refused, shop.refused)
+    counts = _counts(task.files, tables, shop.read(shop.refused))
+    say(f"{counts['flights'].rows_in:,} flights read and judged; {_told(counts)}")
+    require_within(task.limits, counts)
 
     span = span_of(tables.seen_flights())
     schema = feature_schema(span.categories, span.origin_timezones)
@@ -100,37 +125,42 @@ def make_version(shop: Workshop, files: Mapping[str, RawFile], mark: str, say: S
 
     with ThreadPoolExecutor(TABLES_AT_A_TIME) as pool:
         written = dict(zip(made, pool.map(write_lookup, made), strict=True))
-    say(f"{len(written)} lookup tables written")
-
     # Read back, so that the batch is joined with the very rows that a service will find.
     found = {name: shop.read(f"{shop.version}/lookups/{name}") for name in written}
-    data = shop.write(assemble(tables.accepted("flights"), found, schema), f"{shop.version}/data")
-    say(f"{len(schema.features)} features of each flight written")
+    lookup_rows = _rows_per_file(found)
+    say(f"{len(written)} lookup tables written, {sum(lookup_rows.values()):,} rows")
+    require_routes(task.limits, found["route"].where("distance_miles is null").count(), found["route"].count())
 
-    rows = _rows_per_file({**found, DATASET: shop.read(f"{shop.version}/data")})
-    reasons = _reasons(shop.read(shop.refused))
-    out = tuple(digest(shop.version, path, rows[DATASET, _file_name(path)]) for path in data)
-    rows_out, refused = sum(file.rows for file in out), sum(reasons.values())
-    if rows_in != rows_out + refused:
-        raise PreprocessingError(
-            f"Rows do not add up: {rows_in} read, {rows_out} written, {refused} quarantined. Nothing was published;"
-            " this is a fault of spark-preprocessing: report it with the raw files."
-        )
+    data: list[str] = []
+    for files in chapters(span.months, sum(lookup_rows.values())):
+        rows = assemble(tables.accepted("flights"), found, schema, files)
+        data += shop.write(rows, f"{shop.version}/data", len(data))
+        say(f"{len(schema.features)} features of each flight written for {files[0][0]} to {files[-1][-1]}")
+
+    data_rows = _rows_per_file({DATASET: shop.read(f"{shop.version}/data")})
+    out = tuple(digest(shop.version, path, data_rows[DATASET, _file_name(path)]) for path in data)
+    flights = counts["flights"]
+    rows_out = sum(file.rows for file in out)
+    _require_sum("flights", flights.rows_in, rows_out, sum(flights.refused.values()))
     return FeatureManifest(
-        fingerprint=mark,
+        fingerprint=task.mark,
         feature_schema=schema,
         label=LABEL,
         outcome=OUTCOME,
         month=MONTH,
+        period=task.delivery.period,
+        months=_rows_per_month(shop.read(f"{shop.version}/data")),
         keys=KEY_COLUMNS,
         files=out,
         lookup_files={
-            name: tuple(digest(shop.version, path, rows[name, _file_name(path)]) for path in paths)
+            # A table of which nothing is known has a file without rows.
+            name: tuple(digest(shop.version, path, lookup_rows.get((name, _file_name(path)), 0)) for path in paths)
             for name, paths in written.items()
         },
-        rows_in=rows_in,
+        rows_in=flights.rows_in,
         rows_out=rows_out,
-        quarantined={reason: reasons[reason] for reason in FLIGHT_REASONS if reason in reasons},
+        quarantined=flights.refused,
+        tables=counts,
     )
 
 
@@ -147,7 +177,41 @@ def _rows_per_file(tables: Mapping[str, DataFrame]) -> dict[tuple[str, str], int
     return {(row["table"], row["file"]): row["count"] for row in reduce(DataFrame.unionAll, counts).collect()}
 
 
-def _reasons(quarantined: DataFrame) -> dict[str, int]:
-    """Refused flights as they can be read back, by reason."""
-    counts = quarantined.where("source = 'flights'").groupBy(REASON).count()
-    return {row[REASON]: row["count"] for row in counts.collect()}
+def _rows_per_month(data: DataFrame) -> dict[int, int]:
+    """Rows as they can be read back, by month."""
+    return {row[MONTH]: row["count"] for row in data.groupBy(MONTH).count().orderBy(MONTH).collect()}
+
+
+def _counts(files: Mapping[str, RawFile], tables: JudgedTables, quarantined: DataFrame) -> dict[str, TableCounts]:
+    """What became of the rows of each raw table: refused as they can be read back, and all others taken.
+
+    Raises:
+        PreprocessingError: Spark has found another number of rows than the file holds.
+    """
+    refused = {
+        (row["source"], row[REASON]): row["count"] for row in quarantined.groupBy("source", REASON).count().collect()
+    }
+    accepted = [tables.accepted(table.name).select(F.lit(table.name).alias("source")) for table in RAW_TABLES]
+    taken = {
+        row["source"]: row["count"] for row in reduce(DataFrame.unionAll, accepted).groupBy("source").count().collect()
+    }
+    counts = {}
+    for table in RAW_TABLES:
+        name, rows = table.name, files[table.name].rows
+        reasons = {reason: refused[name, reason] for reason in FLIGHT_REASONS if (name, reason) in refused}
+        _require_sum(name, rows, taken.get(name, 0), sum(reasons.values()))
+        counts[name] = TableCounts(rows_in=rows, refused=reasons)
+    return counts
+
+
+def _require_sum(name: str, rows_in: int, taken: int, refused: int) -> None:
+    if rows_in != taken + refused:
+        raise PreprocessingError(
+            f"Rows of {name} do not add up: {rows_in} read, {taken} taken, {refused} quarantined. Nothing was"
+            " published; this is a fault of spark-preprocessing: report it with the raw files."
+        )
+
+
+def _told(counts: Mapping[str, TableCounts]) -> str:
+    parts = [f"{sum(count.refused.values()):,} {name}" for name, count in counts.items() if count.refused]
+    return f"refused: {', '.join(parts)}" if parts else "none refused"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 from typing import Final
@@ -14,8 +15,12 @@ from spark_preprocessing.s3_properties import s3_properties
 
 LOOPBACK: Final = "127.0.0.1"
 
-SHUFFLE_PARTITIONS: Final = 4
-"""For some hundred thousand rows; Spark's 200 would cost a task's start each. Adaptive execution merges more."""
+LEAST_SHUFFLE_PARTITIONS: Final = 64
+"""Adaptive execution merges those that are small, to parts of a MiB and more. It never divides them further: where
+there is much data, each must fit a core's share of the heap."""
+
+SHUFFLE_PARTITIONS_PER_CORE: Final = 3
+"""Two to three tasks per core (source: Spark's documentation, "Tuning Spark", level of parallelism)."""
 
 SERVICE_ACCOUNT_FOLDER: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Kubernetes mounts it into every pod."""
@@ -25,10 +30,23 @@ def spark_properties(contract: PlatformContract, app_name: str) -> dict[str, str
     """All properties with which a session of this contract starts, by name."""
     spark = contract.spark
     mode = _local(spark) if isinstance(spark, SparkLocal) else _client(spark)
-    return {**_common(app_name, spark.driver_memory_mib), **mode, **s3_properties(contract)}
+    return {
+        **_common(app_name, spark.driver_memory_mib, shuffle_partitions(spark)),
+        **mode,
+        **s3_properties(contract),
+    }
 
 
-def _common(app_name: str, driver_memory_mib: int) -> dict[str, str]:
+def shuffle_partitions(spark: SparkLocal | SparkClient) -> int:
+    """Into how many parts a shuffle is first divided: enough for all cores that there can ever be."""
+    if isinstance(spark, SparkLocal):
+        cores = (os.cpu_count() or 1) if spark.threads == "*" else spark.threads
+    else:
+        cores = spark.profile.cores * (spark.profile.max_instances or spark.profile.instances)
+    return max(LEAST_SHUFFLE_PARTITIONS, SHUFFLE_PARTITIONS_PER_CORE * cores)
+
+
+def _common(app_name: str, driver_memory_mib: int, partitions: int) -> dict[str, str]:
     return {
         "spark.app.name": app_name,
         "spark.driver.memory": f"{driver_memory_mib}m",
@@ -36,7 +54,7 @@ def _common(app_name: str, driver_memory_mib: int) -> dict[str, str]:
         # Moments are UTC wherever the machine stands; local clocks are asked for by name.
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
-        "spark.sql.shuffle.partitions": str(SHUFFLE_PARTITIONS),
+        "spark.sql.shuffle.partitions": str(partitions),
         # A folder holds Parquet files and nothing else.
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
     }

@@ -1,14 +1,9 @@
-"""The raw files: their columns, their types, and the check of their headers before Spark is started."""
+"""The raw files: their columns and the columns' types."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
 from dataclasses import dataclass
 from typing import Final, Literal
-
-from spark_preprocessing.errors import PreprocessingError
-from spark_preprocessing.publishing.opening import store_of
 
 RAW_FOLDER: Final = "nycflights13"
 """Below ``lake.raw``."""
@@ -46,13 +41,17 @@ class RawTable:
 
 @dataclass(frozen=True)
 class RawFile:
-    """A raw file as it was found: its header's order, its content's digest and how many records it holds."""
+    """A raw file as it was found: its header's order, its content's digest and how many records it holds.
+
+    A record is a line that is not blank, unless `multiline`: then some quoted values go over several lines.
+    """
 
     table: RawTable
     location: str
     header: tuple[str, ...]
     sha256: str
     rows: int
+    multiline: bool
 
 
 def _table(name: str, columns: str, required: str) -> RawTable:
@@ -88,53 +87,3 @@ AIRPORTS: Final = _table("airports", "faa name lat:number lon:number alt:number 
 AIRLINES: Final = _table("airlines", "carrier name", required="carrier")
 
 RAW_TABLES: Final = (FLIGHTS, WEATHER, PLANES, AIRPORTS, AIRLINES)
-
-
-def inspect_raw_files(raw: str) -> dict[str, RawFile]:
-    """Finds the raw files below `raw` (the contract's ``lake.raw``), by table name, and checks their headers.
-
-    The columns may stand in any order.
-
-    Raises:
-        PreprocessingError: files or columns are missing, surplus or twice there; every difference is named at once.
-    """
-    folder = f"{raw}/{RAW_FOLDER}"
-    faults: list[str] = []
-    found: dict[str, RawFile] = {}
-    for table in RAW_TABLES:
-        path = f"{folder}/{table.file}"
-        try:
-            content = store_of(path).read(path)
-        except OSError as error:
-            faults.append(f"{table.file}: cannot be read ({error.strerror or error})")
-            continue
-        lines = content.splitlines()
-        first = lines[0].decode("utf-8-sig", errors="replace") if lines else ""
-        header = tuple(next(csv.reader([first]), []))
-        differences = _differences(table, header)
-        if differences:
-            faults.append(f"{table.file}: {'; '.join(differences)}")
-            continue
-        # A record is a line, as it is for Spark, which also passes over blank ones.
-        rows = sum(1 for line in lines[1:] if line.strip())
-        found[table.name] = RawFile(table, path, header, hashlib.sha256(content).hexdigest(), rows)
-    if faults:
-        raise PreprocessingError(
-            f"The raw files in {folder} are not those that features can be made of; nothing was published.\n"
-            + "\n".join(f"  {fault}" for fault in faults)
-            + "\nDeliver the files again, or teach the package the new columns."
-        )
-    return found
-
-
-def _differences(table: RawTable, header: tuple[str, ...]) -> list[str]:
-    expected = set(table.names)
-    differences = []
-    for word, names in (
-        ("missing", [name for name in table.names if name not in header]),
-        ("surplus", [name for name in header if name not in expected]),
-        ("more than once", sorted({name for name in header if header.count(name) > 1})),
-    ):
-        if names:
-            differences.append(f"{word}: {', '.join(repr(name) for name in names)}")
-    return differences

@@ -20,6 +20,9 @@ UNPARSABLE: Final = "unparsable"
 
 _LINE: Final = "_line"
 
+LARGEST_INTEGER: Final = 9_999_999
+"""No count, clock time or code of the raw files has more digits, and arithmetic on such numbers cannot overflow."""
+
 
 def read_raw(spark: SparkSession, file: RawFile) -> DataFrame:
     """The rows of a raw file: its columns with their types, `UNPARSABLE` and `RAW`.
@@ -35,6 +38,10 @@ def read_raw(spark: SparkSession, file: RawFile) -> DataFrame:
         mode="PERMISSIVE",
         columnNameOfCorruptRecord=_LINE,
         encoding="UTF-8",
+        # A quote within quotes is doubled (RFC 4180, 2.7); Spark's own default is a backslash before it.
+        escape='"',
+        # Read whole by one task, and so only where it must be.
+        multiLine=file.multiline,
     )
     columns = file.table.columns
     broken = F.col(_LINE).isNotNull()
@@ -67,7 +74,8 @@ def _typed(column: RawColumn) -> Column:
             # "NaN" and "Infinity" are numbers to Java, and no measurements.
             return F.when(F.abs(number) < F.lit(float("inf")), number)
         case "integer":
-            return text.try_cast("int")
+            number = text.try_cast("int")
+            return F.when(number.between(-LARGEST_INTEGER, LARGEST_INTEGER), number)
 
 
 def _does_not_parse(column: RawColumn) -> Column:

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import Final
-from zoneinfo import available_timezones
 
+from platform_contract import Period
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's own documentation uses
 
+from spark_preprocessing.ranges import (
+    AIR_TIME_MINUTES,
+    DELAY_MINUTES,
+    DISTANCE_MILES,
+    FLIGHT_NUMBER,
+    GAINED_MINUTES,
+    GROUND_MPH,
+    not_on_route,
+    outside,
+    value_faults,
+)
 from spark_preprocessing.raw_tables import RawTable
 from spark_preprocessing.reading import RAW, UNPARSABLE, named_faults
+from spark_preprocessing.reasons import (
+    CANCELLED,
+    DUPLICATE,
+    IMPOSSIBLE_VALUE,
+    MISSING_KEY,
+    NO_ARRIVAL,
+    OUTSIDE_PERIOD,
+    UNKNOWN_CARRIER,
+    UNKNOWN_ORIGIN,
+    UNPARSABLE_VALUE,
+)
 
 REASON: Final = "reason"
 """Why a row is refused; null in a row that is not."""
@@ -18,38 +41,7 @@ REASON: Final = "reason"
 DETAIL: Final = "detail"
 """Which columns or values are at fault."""
 
-UNPARSABLE_VALUE: Final = "unparsable_value"
-MISSING_KEY: Final = "missing_key"
-UNKNOWN_CARRIER: Final = "unknown_carrier"
-UNKNOWN_ORIGIN: Final = "unknown_origin"
-IMPOSSIBLE_VALUE: Final = "impossible_value"
-DUPLICATE: Final = "duplicate"
-CANCELLED: Final = "cancelled"
-NO_ARRIVAL: Final = "no_arrival_recorded"
-
-FLIGHT_REASONS: Final = (
-    UNPARSABLE_VALUE,
-    MISSING_KEY,
-    UNKNOWN_CARRIER,
-    UNKNOWN_ORIGIN,
-    IMPOSSIBLE_VALUE,
-    DUPLICATE,
-    CANCELLED,
-    NO_ARRIVAL,
-)
-"""Why a flight is quarantined, in the order in which it is asked."""
-
-WITHOUT_OUTCOME: Final = (CANCELLED, NO_ARRIVAL)
-"""Such a flight teaches nothing about its arrival, but what was seen of it tells of the traffic around it."""
-
-LARGEST_DELAY_MINUTES: Final = 2880
-LARGEST_LEAD_MINUTES: Final = 180
-"""A flight two days late or three hours early is a slip of the pen: the extremes of 2013 are 1,301 and -86 minutes."""
-
-HIGHEST_WIND_MPH: Final = 253
-"""The strongest gust ever measured (Barrow Island, 1996; source: World Meteorological Organization)."""
-
-FIRST_AEROPLANE: Final = 1903
+DAY_OF_WEATHER: Final = timedelta(days=1)
 
 
 def judge(rows: DataFrame, rules: Mapping[str, Column]) -> DataFrame:
@@ -95,8 +87,8 @@ def refuse_duplicates(rows: DataFrame, identity: tuple[str, ...], *preferred: Co
     return judged.drop("_copy")
 
 
-def flight_rules(flights: RawTable) -> dict[str, Column]:
-    """The rules of flights, but for duplicates and outcomes; the columns that `events.with_times` makes are there."""
+def flight_rules(flights: RawTable, period: Period) -> dict[str, Column]:
+    """The rules of flights, but for those that ask more than one row; `events.with_times` has made its columns."""
     departed, arrived = F.col("dep_delay").isNotNull(), F.col("arr_delay").isNotNull()
     contradictions = {
         # The clock at the origin and the UTC hour name the same moment.
@@ -111,17 +103,24 @@ def flight_rules(flights: RawTable) -> dict[str, Column]:
         | _no_clock_time("arr_time")
         | _clocks_disagree("sched_arr_time", "arr_delay", "arr_time"),
         "arrival without departure": (arrived | F.col("arr_time").isNotNull()) & ~departed,
-        "dep_delay": ~F.col("dep_delay").between(-LARGEST_LEAD_MINUTES, LARGEST_DELAY_MINUTES),
-        "arr_delay": ~F.col("arr_delay").between(-LARGEST_LEAD_MINUTES, LARGEST_DELAY_MINUTES),
-        "flight": F.col("flight") < 1,
-        "distance": F.col("distance") < 1,
-        "air_time": F.col("air_time") < 1,
+        "dep_delay": outside("dep_delay", DELAY_MINUTES),
+        "arr_delay": outside("arr_delay", DELAY_MINUTES),
+        "dep_delay and arr_delay": ~(F.col("dep_delay") - F.col("arr_delay")).between(*GAINED_MINUTES),
+        "flight": outside("flight", FLIGHT_NUMBER),
+        "origin and dest": F.col("origin") == F.col("dest"),
+        "distance": outside("distance", DISTANCE_MILES),
+        "air_time": outside("air_time", AIR_TIME_MINUTES),
+        "distance and air_time": ~(F.try_divide(F.col("distance") * 60, F.col("air_time"))).between(*GROUND_MPH),
     }
+    day = F.to_date("scheduled_local")
     return {
         **form_rules(flights),
         UNKNOWN_CARRIER: F.when(F.col("carrier_is_known").isNull(), F.col("carrier")),
         UNKNOWN_ORIGIN: F.when(F.col("origin_zone").isNull(), F.col("origin")),
         IMPOSSIBLE_VALUE: named_faults(contradictions),
+        OUTSIDE_PERIOD: named_faults(
+            {"year, month, day": ~day.between(F.lit(period.first_day), F.lit(period.last_day))}
+        ),
     }
 
 
@@ -131,29 +130,36 @@ def refuse_without_outcome(rows: DataFrame) -> DataFrame:
     return rows.withColumn(REASON, F.coalesce(F.col(REASON), outcome))
 
 
-def value_rules(table: str) -> dict[str, Column]:
-    """What cannot be in the tables that flights are joined with."""
-    faults = {
-        "weather": {
-            "wind_speed": ~F.col("wind_speed").between(0, HIGHEST_WIND_MPH),
-            "wind_gust": ~F.col("wind_gust").between(0, HIGHEST_WIND_MPH),
-            "wind_dir": ~F.col("wind_dir").between(0, 360),
-            "humid": ~F.col("humid").between(0, 100),
-            "precip": F.col("precip") < 0,
-            "visib": F.col("visib") < 0,
-        },
-        "planes": {
-            "year": F.col("year") < FIRST_AEROPLANE,
-            "engines": F.col("engines") < 1,
-            "seats": F.col("seats") < 1,
-        },
-        "airports": {
-            "lat": ~F.col("lat").between(-90, 90),
-            "lon": ~F.col("lon").between(-180, 180),
-            "tzone": ~F.col("tzone").isin(sorted(available_timezones())),
-        },
+def value_rules(table: str, period: Period, zones: Collection[str]) -> dict[str, Column]:
+    """What cannot be in the tables that flights are joined with.
+
+    Args:
+        table: the raw table's name.
+        period: of the delivery.
+        zones: names of the time zones that there are.
+    """
+    faults = {IMPOSSIBLE_VALUE: named_faults(value_faults(table, period, zones))}
+    if table != "weather":
+        return faults
+    day = F.to_date("clock_of_time_hour")
+    # The first flights are told of the hours before them.
+    beyond = ~day.between(F.lit(period.first_day - DAY_OF_WEATHER), F.lit(period.last_day + DAY_OF_WEATHER))
+    return {
+        UNKNOWN_ORIGIN: F.when(F.col("origin_zone").isNull(), F.col("origin")),
+        **faults,
+        OUTSIDE_PERIOD: named_faults({"time_hour": beyond}),
     }
-    return {IMPOSSIBLE_VALUE: named_faults(faults[table])} if table in faults else {}
+
+
+def refuse_other_lengths(rows: DataFrame) -> DataFrame:
+    """Of the rows without a reason, those are refused whose distance is not that of their route, `route_miles`."""
+    other = F.col(REASON).isNull() & not_on_route(F.col("distance"), F.col("route_miles"))
+    return rows.withColumns(
+        {
+            REASON: F.when(other, F.lit(IMPOSSIBLE_VALUE)).otherwise(F.col(REASON)),
+            DETAIL: F.when(other, F.lit("distance and route")).otherwise(F.col(DETAIL)),
+        }
+    ).drop("route_miles")
 
 
 def minutes_of_day(column: str) -> Column:

@@ -6,9 +6,9 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from spark_preprocessing.publishing.store import Hold, Say, Seen, Store
 
@@ -38,6 +38,9 @@ class Folders(Store):
 
     def read(self, location: str) -> bytes:
         return Path(location).read_bytes()
+
+    def open(self, location: str) -> AbstractContextManager[IO[bytes]]:
+        return Path(location).open("rb")
 
     def write(self, location: str, content: bytes) -> None:
         beside = Path(location).with_name(f".staging-{Path(location).name}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import cached_property
-from typing import Final
+from typing import IO, Final
 
 from spark_preprocessing.errors import PreprocessingError
 from spark_preprocessing.publishing.lease import Lease
@@ -29,6 +29,12 @@ class Objects(Store):
     def read(self, location: str) -> bytes:
         bucket, key = split(location)
         return read_whole(location, lambda: self._client.get_object(Bucket=bucket, Key=key))[0]
+
+    @contextmanager
+    def open(self, location: str) -> Iterator[IO[bytes]]:
+        bucket, key = split(location)
+        with explained(location), closing(self._client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+            yield body
 
     def write(self, location: str, content: bytes) -> None:
         bucket, key = split(location)

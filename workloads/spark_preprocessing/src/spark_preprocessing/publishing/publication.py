@@ -88,6 +88,12 @@ class Edition:
             store.install(version, target, f"{self.staged}/old", self.hold)
         return there or manifest
 
+    def keep_refused(self, refused: str, name: str) -> str:
+        """Keeps the refused rows of a delivery that is not published, for somebody to look at; where they are then."""
+        target = f"{self.quarantine}/{name}"
+        store_of(self.quarantine).install(refused, target, f"{self.refused}/old", self.hold)
+        return target
+
     def commit(self, manifest: FeatureManifest) -> None:
         """Phase 5.
 
@@ -146,12 +152,13 @@ def version_name(manifest: FeatureManifest) -> str:
     return f"v-{manifest.fingerprint}"
 
 
-def take_parts(written: str, target: str) -> list[str]:
-    """Moves the Parquet files that Spark wrote into `target`, under names that tell only their order."""
+def take_parts(written: str, target: str, first: int = 0) -> list[str]:
+    """Moves the Parquet files that Spark wrote into `target`, under names that tell their order, from `first` on."""
     store = store_of(target)
     store.make_folder(target)
     parts = []
-    for number, part in enumerate(file for file in store.files(written) if file.endswith(".parquet")):
+    written_parts = (file for file in store.files(written) if file.endswith(".parquet"))
+    for number, part in enumerate(written_parts, start=first):
         name = f"{target}/part-{number:05}.parquet"
         store.move(part, name)
         parts.append(name)

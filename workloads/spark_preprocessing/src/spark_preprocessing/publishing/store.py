@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Final
+from typing import IO, Final
 
 MANIFEST: Final = "manifest.json"
 """The last file of a version to be there: without it a version is none."""
@@ -45,6 +45,10 @@ class Store(ABC):
     @abstractmethod
     def read(self, location: str) -> bytes:
         """A file's content; FileNotFoundError when there is none."""
+
+    @abstractmethod
+    def open(self, location: str) -> AbstractContextManager[IO[bytes]]:
+        """A file's content piece by piece, for one that may be too big to be held; errors as of `read`."""
 
     @abstractmethod
     def write(self, location: str, content: bytes) -> None:
