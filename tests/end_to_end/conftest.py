@@ -13,7 +13,7 @@ from pipeline_site import Site, make_site
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site on which the pipeline has run once, from nothing."""
-    site = make_site(tmp_path_factory.mktemp("site"))
+    site = make_site(tmp_path_factory.mktemp("a site @home "))
     status, told = site.call("run")
     assert status == 0, told
     (site.folder / "first-run.txt").write_text(told)
