@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.store.tracking.dbmodels.models import SqlExperiment
-from mlflow.utils.validation import _validate_experiment_name, _validate_model_name
+from mlflow.utils import validation
 
 SCHEMA = Path(__file__).resolve().parents[3] / "infra" / "schemas" / "config-2.schema.json"
 SETTINGS = json.loads(SCHEMA.read_text(encoding="utf-8"))["$defs"]["Mlflow"]["properties"]
@@ -24,8 +24,8 @@ def taken(rule: dict[str, str], name: str) -> bool:
 
 def refused_by_mlflow(name: str) -> bool:
     try:
-        _validate_model_name(name)
-        _validate_experiment_name(name)
+        validation._validate_model_name(name)  # type: ignore[no-untyped-call]
+        validation._validate_experiment_name(name)  # type: ignore[no-untyped-call]
     except MlflowException:
         return True
     return False
