@@ -1,7 +1,8 @@
 """Files at a location of the contract: an absolute path or ``s3://BUCKET/PREFIX``.
 
 pyarrow's file systems, which Ray Train takes for its own storage as well: one client, with one behaviour, for all that
-this package reads and writes. (MLflow brings boto3 for its artifacts.)
+this package reads and writes. (MLflow brings boto3 for its artifacts.) On folders the small files need no pyarrow: a
+step that finds its work done ends before an engine is imported.
 """
 
 from __future__ import annotations
@@ -16,17 +17,22 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pyarrow import fs
-
 from ray_training.errors import TrainingError
 
 TRIES: Final = 8
 """Of a call of S3 that is throttled or gets no answer, with the SDK's pauses between them."""
 
 
+def in_s3(location: str) -> bool:
+    """Whether a location is in S3, and not a path."""
+    return location.startswith("s3://")
+
+
 def open_location(location: str) -> tuple[Any, str]:
     """The file system of a location, and its path there."""
-    if not location.startswith("s3://"):
+    from pyarrow import fs
+
+    if not in_s3(location):
         return fs.LocalFileSystem(), location
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if not region:  # pyarrow asks S3 where the bucket is, which wants a way to all of S3
@@ -47,7 +53,7 @@ def open_location(location: str) -> tuple[Any, str]:
 
 def ray_storage(location: str) -> dict[str, Any]:
     """A location as Ray's `RunConfig` takes it. Ray brings the file system to its workers, credentials left out."""
-    if not location.startswith("s3://"):
+    if not in_s3(location):
         return {"storage_path": location}
     filesystem, path = open_location(location)
     return {"storage_path": path, "storage_filesystem": filesystem}
@@ -55,6 +61,8 @@ def ray_storage(location: str) -> dict[str, Any]:
 
 def read_bytes(location: str) -> bytes:
     """The content of a small file; FileNotFoundError when there is none."""
+    if not in_s3(location):
+        return Path(location).read_bytes()
     filesystem, path = open_location(location)
     for left in reversed(range(TRIES)):
         try:
@@ -71,38 +79,42 @@ def read_bytes(location: str) -> bytes:
 
 def size_of(location: str) -> int | None:
     """Bytes of a file; None when there is none."""
-    filesystem, path = open_location(location)
+    if not in_s3(location):
+        path = Path(location)
+        return path.stat().st_size if path.is_file() else None
+    filesystem, key = open_location(location)
     with _explained(location):
-        info = filesystem.get_file_info(path)
-    return int(info.size) if info.type == fs.FileType.File else None
+        info = filesystem.get_file_info(key)
+    return int(info.size) if info.is_file else None
 
 
 def write_bytes(location: str, content: bytes) -> None:
     """Makes or replaces a file: whoever reads it sees the old content or the new, never a part."""
-    filesystem, path = open_location(location)
-    with _explained(location):
-        if isinstance(filesystem, fs.LocalFileSystem):
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            beside = f"{path}.{os.getpid()}.part"
-            try:
-                Path(beside).write_bytes(content)
-                Path(beside).rename(path)
-            finally:
-                Path(beside).unlink(missing_ok=True)
-        else:
-            # One put, or parts that become an object at the end.
-            with filesystem.open_output_stream(path) as stream:
-                stream.write(content)
+    if in_s3(location):
+        filesystem, key = open_location(location)
+        # One put, or parts that become an object at the end.
+        with _explained(location), filesystem.open_output_stream(key) as stream:
+            stream.write(content)
+        return
+    path = Path(location)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(content)
+        beside.rename(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def remove_folder(location: str) -> None:
     """Removes all that is below a location; nothing happens if there is nothing."""
-    filesystem, path = open_location(location)
+    if not in_s3(location):
+        shutil.rmtree(location, ignore_errors=True)
+        return
+    filesystem, key = open_location(location)
     with _explained(location):
-        if isinstance(filesystem, fs.LocalFileSystem):
-            shutil.rmtree(path, ignore_errors=True)
-        elif filesystem.get_file_info(path).type == fs.FileType.Directory:
-            filesystem.delete_dir(path)
+        if filesystem.get_file_info(key).type.name == "Directory":
+            filesystem.delete_dir(key)
 
 
 @contextmanager
@@ -112,15 +124,12 @@ def _explained(location: str) -> Iterator[None]:
     Raises:
         FileNotFoundError: there is no such file.
         TrainingError: S3 cannot be reached or refuses.
-        OSError: a file system does.
     """
     try:
         yield
     except FileNotFoundError:
         raise
     except OSError as error:
-        if not location.startswith("s3://"):
-            raise
         told = (str(error).strip().splitlines() or [""])[0]
         if error.errno == errno.ENOENT:
             raise FileNotFoundError(errno.ENOENT, told, location) from error
