@@ -24,7 +24,7 @@ def taken(rule: dict[str, str], name: str) -> bool:
 
 def refused_by_mlflow(name: str) -> bool:
     try:
-        validation._validate_model_name(name)  # type: ignore[no-untyped-call]
+        validation._validate_model_name(name)
         validation._validate_experiment_name(name)  # type: ignore[no-untyped-call]
     except MlflowException:
         return True
