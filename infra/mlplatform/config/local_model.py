@@ -124,7 +124,7 @@ class InCluster(Section):
 
     context: str | None = None
     """Context of the kubeconfig; none for its current one."""
-    folder: str = Field(pattern=r"^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$", max_length=200, examples=["/srv/mlplatform"])
+    folder: str = Field(pattern=r"^(/\.?[A-Za-z0-9_-][A-Za-z0-9._-]*)+$", max_length=200, examples=["/srv/mlplatform"])
     """A folder that is the same on every node, with the folders lake, models, notebooks, database and kafka in it that
     user 1000 may write to."""
     registry: str = Field(pattern=rf"^{_REPOSITORY}$", max_length=200, examples=["localhost:5000/mlplatform"])
