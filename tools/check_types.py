@@ -13,6 +13,7 @@ CHECKED = {
     "ray_training": (
         "workloads/ray_training/src",
         "tests/workloads/ray_training",
+        "tests/workloads/ray_training_killed",
         "tests/support/workloads/synthetic_dataset.py",
         "bench/ray_training",
     ),

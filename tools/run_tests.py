@@ -35,6 +35,8 @@ FOLDERS = {
     "mlflow_tracking": "tests/workloads/mlflow_tracking",
     "spark_preprocessing": "tests/workloads/spark_preprocessing",
     "ray_training": "tests/workloads/ray_training",
+    # Processes that they fork must not miss the threads that Ray's tests have started.
+    "ray_training_killed": "tests/workloads/ray_training_killed",
     "local_pipeline": "tests/tools/local_pipeline",
     "doctor": "tests/tools/doctor",
     "toolchain": "tests/tools/toolchain",
@@ -55,7 +57,7 @@ STAGES: Sequence[Lanes] = (
         ("spark_preprocessing", "ray_training", "local_pipeline", "end_to_end"),
         # The quick ones first: a mistake shows early.
         ("platform_contract", "repository", "infra", "examples", "doctor", "images", "localplatform", "mlflow_tracking",
-         "bento_serving", "toolchain", "offline_providers"),
+         "ray_training_killed", "bento_serving", "toolchain", "offline_providers"),
     ),
 )  # fmt: skip
 CLUSTER_STAGES: Sequence[Lanes] = (
@@ -65,6 +67,7 @@ CLUSTER_STAGES: Sequence[Lanes] = (
     (("platform",),),
 )
 ENVIRONMENT_OF = {
+    "ray_training_killed": "ray_training",
     "repository": "platform_contract",
     "examples": "infra",
     "doctor": "infra",

@@ -100,7 +100,7 @@ def test_the_file_is_complete_but_for_what_differs_from_machine_to_machine() -> 
     assert EXAMPLE_CLUSTER.keys() > {"folder", "registry", "passwordSeed"}
 
 
-@pytest.mark.parametrize("folder", ["/root/ml/.local/localcluster/volumes", "/srv/ml-platform_1.2", "/srv/.x/y"])
+@pytest.mark.parametrize("folder", ["/home/ml/.local/localcluster/volumes", "/srv/ml-platform_1.2", "/srv/.x/y"])
 def test_a_folder_of_a_clone_is_taken_hidden_ones_too(folder: str) -> None:
     assert refusal("local", local_config({"inCluster.folder": folder})) is None
 
