@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from offline_providers.aws.inventory import Inventory
 from offline_providers.aws.provider import Aws
 from offline_providers.faults import OfflineError
 from offline_providers.provider import State, Target
@@ -25,6 +27,25 @@ def create(aws: Aws, target: Target, inputs: dict[str, Any], *, preview: bool = 
 def test_a_read_finds_what_was_made(aws: Aws, at: Callable[..., Target]) -> None:
     made = create(aws, at(VPC), {"cidrBlock": "10.0.0.0/16"})
     assert aws.read(at(VPC), made.id, made.inputs, made.outputs) == made
+
+
+def test_a_replacement_that_the_engine_decides_on_by_itself_is_another_resource(
+    tmp_path: Path, at: Callable[..., Target]
+) -> None:
+    """A `replacement_trigger` has it replace what the provider calls unchanged, without asking for the differences."""
+    vpc, inputs = at(VPC), {"cidrBlock": "10.0.0.0/16"}
+    old = create(Aws(Inventory(tmp_path)), vpc, inputs)
+    aws = Aws(Inventory(tmp_path))
+    checked = aws.check(vpc, old.inputs, inputs)
+    new = aws.create(vpc, checked.inputs, preview=False)
+    assert new.id != old.id
+    assert aws.read(vpc, old.id, old.inputs, old.outputs) == old
+
+
+def test_what_an_engine_that_was_killed_made_is_made_again_as_itself(tmp_path: Path, at: Callable[..., Target]) -> None:
+    vpc, inputs = at(VPC), {"cidrBlock": "10.0.0.0/16"}
+    lost = create(Aws(Inventory(tmp_path)), vpc, inputs)
+    assert create(Aws(Inventory(tmp_path)), vpc, inputs).id == lost.id
 
 
 def test_a_read_of_what_nobody_made_is_plausible(aws: Aws, at: Callable[..., Target]) -> None:

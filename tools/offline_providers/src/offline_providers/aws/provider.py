@@ -37,8 +37,8 @@ class Aws(Provider):
         self.sdk = Sdk("pulumi_aws")
         self.version = self.sdk.version
         self._inventory = inventory
-        self._compared: set[str] = set()
-        """Addresses that the engine has asked about: those of its state."""
+        self._in_state: set[str] = set()
+        """Addresses that the engine's state has: it tells their old inputs when it has new ones checked."""
 
     def check_config(self, inputs: Properties) -> Checked:
         fields = self.sdk.provider_fields()
@@ -58,6 +58,8 @@ class Aws(Provider):
 
     def check(self, target: Target, olds: Properties, news: Properties) -> Checked:
         schema = self._schema(target.token)
+        if olds:
+            self._in_state.add(target.urn)
         inputs = {name: value for name, value in news.items() if name != DEFAULTS and value is not None}
         failures = check(schema.inputs, inputs)
         filled = self._named(schema, target, olds, inputs)
@@ -88,7 +90,6 @@ class Aws(Provider):
 
     def diff(self, target: Target, old_inputs: Properties, _olds: Properties, news: Properties) -> Diff:
         schema = self._schema(target.token)
-        self._compared.add(target.urn)
         before, after = plain(old_inputs), plain(news)
         places = changed_paths(before, after)
         replaces = [place for place in places if forces_replacement(schema, names_only(place))]
@@ -106,13 +107,13 @@ class Aws(Provider):
     def create(self, target: Target, inputs: Properties, *, preview: bool) -> State:
         if not preview:
             simulation.fail_if_asked("create", target.name)
-            if self._inventory is not None and target.urn not in self._compared:
+            if self._inventory is not None and target.urn not in self._in_state:
                 self._inventory.forget_unheard(target.config, target.token, target.urn)
         answers = self._new_answers(target, inputs)
         state = State(answers.id, answers.created(inputs, preview=preview), inputs)
         if self._inventory is not None and not preview:
             self._inventory.made(target.config, target.token, state.id, inputs, state.outputs, urn=target.urn)
-            self._compared.add(target.urn)
+            self._in_state.add(target.urn)
         return state
 
     def read(self, target: Target, known_id: str, inputs: Properties, outputs: Properties) -> State | None:
