@@ -17,6 +17,8 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("dev", "staging", "prod")
+EXPLAINED = "dev"
+"""Of this one it is measured, too, where its time goes."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Run:
     """Seconds of the process and of the engine that it has started."""
     resources: int
     components: int
+    modules: list[str]
+    """Of the SDKs, that are loaded at the end."""
 
 
 def main() -> int:
@@ -55,7 +59,10 @@ def main() -> int:
             runs.setdefault(environment, []).append(of)
             runs.setdefault(f"{environment}-floor", []).append(under)
             print(f"{environment}: {of.plan:.1f} s; floor {under.plan:.1f} s", flush=True)
-    names = [name for environment in ENVIRONMENTS for name in (environment, f"{environment}-floor")]
+            if environment == EXPLAINED:
+                for name, run in explained(of).items():
+                    runs.setdefault(name, []).append(run)
+                    print(f"{name}: {run.plan:.1f} s", flush=True)
     result: dict[str, Any] = {
         "what": "plan",
         "repeats": arguments.repeats,
@@ -63,12 +70,28 @@ def main() -> int:
         "machine": platform.machine(),
         "python": platform.python_version(),
         "load_before": load_before,
-        "contestants": {name: _figures(runs[name]) for name in names},
-        **{f"ratio_{environment}": _ratio(runs, environment) for environment in ENVIRONMENTS},
+        "contestants": {name: _figures(runs[name]) for name in sorted(runs)},
+        **{f"ratio_{environment}": _ratio(runs, environment, f"{environment}-floor") for environment in ENVIRONMENTS},
+        **{
+            f"ratio_{name}": _ratio(runs, name, f"{EXPLAINED}-floor")
+            for name in sorted(runs)
+            if name.startswith(f"{EXPLAINED}-") and not name.endswith("-floor")
+        },
     }
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     return 0
+
+
+def explained(of: Run) -> dict[str, Run]:
+    """What stands between a plan and its floor, each taken away, or added to the floor, by itself."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as modules:
+        modules.write("\n".join(of.modules))
+        modules.flush()
+        return {
+            f"{EXPLAINED}-floor-with-modules": measure("modules", str(of.resources), str(of.components), modules.name),
+            f"{EXPLAINED}-waiting-once": measure("waiting", EXPLAINED),
+        }
 
 
 def measure(*words: str) -> Run:
@@ -86,7 +109,7 @@ def measure(*words: str) -> Run:
         whole, after = time.monotonic() - started, os.times()
     told = json.loads(done.stdout.splitlines()[-1])
     cpu = after.children_user - before.children_user + after.children_system - before.children_system
-    return Run(whole, told["seconds"], cpu, told["resources"], told["components"])
+    return Run(whole, told["seconds"], cpu, told["resources"], told["components"], told["modules"])
 
 
 def _figures(runs: list[Run]) -> dict[str, dict[str, float]]:
@@ -107,9 +130,9 @@ def _figure(values: list[int] | list[float]) -> dict[str, float]:
     }
 
 
-def _ratio(runs: dict[str, list[Run]], environment: str) -> float:
+def _ratio(runs: dict[str, list[Run]], name: str, beside: str) -> float:
     """Of the plans' medians."""
-    of, under = (statistics.median(run.plan for run in runs[name]) for name in (environment, f"{environment}-floor"))
+    of, under = (statistics.median(run.plan for run in runs[one]) for one in (name, beside))
     return round(of / under, 3)
 
 
