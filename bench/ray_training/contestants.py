@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform_contract.document import Ray
 
-from ray_training.dataset import find_dataset
+from ray_training.data.dataset import find_dataset
 from ray_training.settings import BoostingSettings
 from ray_training.timing import Stopwatch
 
@@ -85,14 +85,14 @@ def train_plainly(features: str, settings: BoostingSettings, threads: int) -> di
 
 def train_with_ray(features: str, settings: BoostingSettings, ray_settings: Ray) -> dict[str, Any]:
     """The package's own way: Ray Data reads, Ray Train trains, with checkpoints."""
-    from ray_training.cluster import ray_cluster
+    from ray_training.distributed.cluster import ray_cluster
 
     watch = Stopwatch()
     dataset = find_dataset(features)
     shutil.rmtree(ray_settings.storage, ignore_errors=True)
     with ThreadPoolExecutor(1) as beside, ray_cluster(ray_settings, watch):
         with watch.part("imports"):
-            from ray_training.training import fit
+            from ray_training.distributed.training import fit
         trained = beside.submit(fit, dataset, settings, ray_settings, "bench", 50).result()
     with trained.files() as made:
         timings = made.outcome.timings
@@ -110,7 +110,7 @@ def read_plainly(features: str) -> dict[str, Any]:
     """pyarrow reads the whole data set into one numpy matrix."""
     import pyarrow.dataset as pads
 
-    from ray_training.reading import fill
+    from ray_training.data.reading import fill
 
     dataset = find_dataset(features)
     seconds = []
@@ -128,7 +128,7 @@ def read_with_ray(features: str, ray_settings: Ray) -> dict[str, Any]:
 
     The first time Ray starts the processes that read; the second time they are there.
     """
-    from ray_training.cluster import ray_cluster
+    from ray_training.distributed.cluster import ray_cluster
 
     watch = Stopwatch()
     dataset = find_dataset(features)
@@ -136,7 +136,7 @@ def read_with_ray(features: str, ray_settings: Ray) -> dict[str, Any]:
     with ray_cluster(ray_settings, watch):
         import ray.data
 
-        from ray_training.reading import fill, read
+        from ray_training.data.reading import fill, read
 
         ray.data.DataContext.get_current().enable_progress_bars = False
         for _ in range(2):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from platform_contract import DatasetPointer, FileDigest
 
-from ray_training.dataset import DATASET, Dataset, find_dataset
+from ray_training.data.dataset import DATASET, Dataset, find_dataset
 
 ROWS_PER_GROUP = 250_000
 

@@ -6,16 +6,16 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from platform_contract import FeatureManifest
-from ray_training.boosting import best_of, boost, predict, quantized
-from ray_training.dataset import Dataset, find_dataset
-from ray_training.evaluation import score
-from ray_training.logistic import LogisticScores
-from ray_training.reading import fill, read_files
-from ray_training.recording import Background, Recorded, record
-from ray_training.registry import Registry
+from ray_training.data.dataset import Dataset, find_dataset
+from ray_training.data.reading import fill, read_files
+from ray_training.distributed.training import Trained
+from ray_training.distributed.worker import MODEL_FILE, OUTCOME_FILE, PREDICTIONS_FILE, Outcome
+from ray_training.models.boosting import best_of, boost, predict, quantized
+from ray_training.models.evaluation import score
+from ray_training.models.logistic import LogisticScores
 from ray_training.settings import BoostingSettings
-from ray_training.training import Trained
-from ray_training.worker import MODEL_FILE, OUTCOME_FILE, PREDICTIONS_FILE, Outcome
+from ray_training.tracking.recording import Background, Recorded, record
+from ray_training.tracking.registry import Registry
 from synthetic_dataset import write_dataset
 from training_site import Site
 

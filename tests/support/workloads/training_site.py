@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from platform_contract import PlatformContract, local_contract
-from ray_training.cluster import FOLDER, PREFIX
+from ray_training.distributed.cluster import FOLDER, PREFIX
 
 ROUNDS = "40"
 """Of every training that is compared with another."""

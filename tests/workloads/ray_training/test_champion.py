@@ -7,11 +7,11 @@ import xgboost
 from hypothesis import given
 from hypothesis import strategies as st
 from plain_training import BAD, GOOD, Recorder
-from ray_training.boosting import predict
-from ray_training.champion import Standing, decide
-from ray_training.dataset import Dataset, find_dataset
-from ray_training.evaluation import score
-from ray_training.reading import fill, read_files
+from ray_training.data.dataset import Dataset, find_dataset
+from ray_training.data.reading import fill, read_files
+from ray_training.models.boosting import predict
+from ray_training.models.evaluation import score
+from ray_training.tracking.champion import Standing, decide
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from platform_contract import local_contract
-from ray_training import cluster
-from ray_training.cluster import ray_cluster
-from ray_training.dataset import find_dataset
-from ray_training.evaluation import score
-from ray_training.reading import FeatureFiles, fill, read, read_files
+from ray_training.data.dataset import find_dataset
+from ray_training.data.reading import FeatureFiles, fill, read, read_files
+from ray_training.distributed import cluster
+from ray_training.distributed.cluster import ray_cluster
+from ray_training.models.evaluation import score
 from ray_training.timing import Stopwatch
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 from synthetic_dataset import write_dataset
@@ -61,7 +61,7 @@ def test_read_tasks_give_each_row_of_the_months_once_in_the_files_order(
     write_dataset(tmp_path, rows=1400, files=7)
     dataset = find_dataset(str(tmp_path))
     source = FeatureFiles(dataset, ["flight_id", "month"], [201302, 201309])
-    monkeypatch.setattr("ray_training.reading.TASK_BYTES", source.estimate_inmemory_data_size() / tasks)
+    monkeypatch.setattr("ray_training.data.reading.TASK_BYTES", source.estimate_inmemory_data_size() / tasks)
     made = source.get_read_tasks(parallelism=200)
     assert len(made) == source.count == min(tasks, 7)
     found = [number for task in made for table in task() for number in table["flight_id"].to_pylist()]

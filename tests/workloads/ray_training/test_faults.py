@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from platform_contract.model_file import shared_model_path
 from ray_training import publish_step
-from ray_training.dataset import find_dataset
+from ray_training.data.dataset import find_dataset
 from ray_training.errors import TrainingError
-from ray_training.registry import Registry
+from ray_training.tracking.registry import Registry
 from synthetic_dataset import write_dataset
 from training_site import Site, TrainedSite
 

@@ -11,10 +11,10 @@ from hostile_store import Fate, hostile
 from identity_agent import TOKEN, identity_agent
 from object_store import WITH_GO, ObjectStore, gateway
 from pyarrow import fs
-from ray_training.dataset import find_dataset
+from ray_training.data.dataset import find_dataset
+from ray_training.data.places import open_location, read_bytes, remove_folder, size_of, write_bytes
+from ray_training.data.reading import read_files
 from ray_training.errors import TrainingError
-from ray_training.places import open_location, read_bytes, remove_folder, size_of, write_bytes
-from ray_training.reading import read_files
 from ray_training.receipt import Receipt, find_receipt, keep_receipt
 from synthetic_dataset import write_dataset
 from training_site import ROUNDS, Site, TrainedSite

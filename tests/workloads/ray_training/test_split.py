@@ -1,12 +1,18 @@
-"""The split is by time: whatever the years, what is held out comes after all that was learned from."""
+"""The split is by time: whatever the years, what is held out comes after all that was learned from. Other code, another
+model.
+"""
 
 from __future__ import annotations
+
+import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ray_training import settings
 from ray_training.errors import TrainingError
-from ray_training.settings import span, split_by_time
+from ray_training.settings import code_digest, span, split_by_time
 
 MONTHS = st.lists(
     st.builds(lambda year, month: year * 100 + month, st.integers(1987, 2100), st.integers(1, 12)),
@@ -45,3 +51,18 @@ def test_too_few_months_are_named() -> None:
 def test_a_span_of_months_is_told_as_a_person_writes_it() -> None:
     assert span((201301, 201302, 201309)) == "2013-01 to 2013-09"
     assert span((201310,)) == "2013-10"
+
+
+def test_a_change_of_any_of_the_modules_makes_another_digest_of_the_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = shutil.copytree(Path(settings.__file__).parent, tmp_path / "ray_training")
+    modules, digests = sorted(copied.rglob("*.py")), {code_digest()}
+    monkeypatch.setattr(settings, "__file__", str(copied / "settings.py"))
+    assert code_digest() in digests, "where the package lies is no part of it"
+    for module in modules:
+        with module.open("a") as file:
+            file.write("# changed\n")
+        digests.add(code_digest())
+    assert len(modules) > 20
+    assert len(digests) == len(modules) + 1

@@ -19,9 +19,9 @@ from platform_contract.model_file import (
     predictions_path,
     shared_model_path,
 )
-from ray_training.boosting import best_of, boost, quantized
-from ray_training.dataset import Dataset, find_dataset
-from ray_training.reading import Matrix
+from ray_training.data.dataset import Dataset, find_dataset
+from ray_training.data.reading import Matrix
+from ray_training.models.boosting import best_of, boost, quantized
 from ray_training.settings import BoostingSettings
 from training_site import ROUNDS, TrainedSite
 

@@ -16,12 +16,12 @@ from plain_training import GOOD, Recorder
 
 PLACES = (
     ("mlflow", "log_params"),
-    ("ray_training.recording", "_log_plots"),
+    ("ray_training.tracking.recording", "_log_plots"),
     ("mlflow.xgboost", "log_model"),
     ("mlflow.MlflowClient", "create_model_version"),
-    ("ray_training.recording", "write_bytes"),
-    ("ray_training.recording", "decide"),
-    ("ray_training.registry.Registry", "move_alias"),
+    ("ray_training.tracking.recording", "write_bytes"),
+    ("ray_training.tracking.recording", "decide"),
+    ("ray_training.tracking.registry.Registry", "move_alias"),
 )
 """What recording calls, in this order: whatever is killed before or after one of them."""
 

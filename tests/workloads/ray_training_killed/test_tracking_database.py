@@ -20,7 +20,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from mlflow.exceptions import MlflowException
 from ray_training.errors import TrainingError
-from ray_training.tracking_database import ensure_database
+from ray_training.tracking.tracking_database import ensure_database
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError

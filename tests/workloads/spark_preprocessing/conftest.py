@@ -11,11 +11,11 @@ from object_store import WITH_GO, ObjectStore, gateway, moto_server
 from publishing_site import Place
 from pyspark.sql import SparkSession
 from raw_flights import RawFiles
-from spark_preprocessing.delivery import read_delivery
-from spark_preprocessing.limits import LIMITS
 from spark_preprocessing.preparation import Task, make_version
-from spark_preprocessing.raw_files import inspect_raw_files
-from spark_preprocessing.session import spark_session
+from spark_preprocessing.raw.delivery import read_delivery
+from spark_preprocessing.raw.limits import LIMITS
+from spark_preprocessing.raw.raw_files import inspect_raw_files
+from spark_preprocessing.spark.session import spark_session
 from spark_site import Made, Make, RecordingWorkshop, Site, contract_in
 
 ANY = dict.fromkeys(LIMITS, 1.0)

@@ -12,7 +12,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import udf
 from raw_flights import DESTINATIONS, NEW_YORK, Flight, raw_files, some_flights
-from spark_preprocessing.catalogue import SNAPSHOTS, Measure, Snapshot
+from spark_preprocessing.features.catalogue import SNAPSHOTS, Measure, Snapshot
 from spark_site import Made, Make, plan_of
 
 FLIGHTS = some_flights(seed=2)

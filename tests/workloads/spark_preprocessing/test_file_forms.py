@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from raw_flights import RawFiles, raw_files, some_flights, write_csv
 from spark_preprocessing.errors import PreprocessingError
-from spark_preprocessing.raw_files import inspect_raw_files
-from spark_preprocessing.raw_tables import RawFile
-from spark_preprocessing.reading import UNPARSABLE, read_raw
+from spark_preprocessing.raw.raw_files import inspect_raw_files
+from spark_preprocessing.raw.raw_tables import RawFile
+from spark_preprocessing.raw.reading import UNPARSABLE, read_raw
 from spark_site import Made, Make
 
 FLIGHTS = some_flights()

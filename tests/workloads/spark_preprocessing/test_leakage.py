@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from raw_flights import NEW_YORK, Flight, Row, raw_files, some_flights, some_weather, with_delays
-from spark_preprocessing.catalogue import SNAPSHOTS, STATIC_TABLES
+from spark_preprocessing.features.catalogue import SNAPSHOTS, STATIC_TABLES
 from spark_site import Made, Make
 
 NOW = datetime(2013, 3, 12, 17, tzinfo=NEW_YORK).astimezone(UTC)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from platform_contract import TableCounts
 from raw_flights import raw_files, some_flights
-from spark_preprocessing.delivery import NYCFLIGHTS13, read_delivery
 from spark_preprocessing.errors import PreprocessingError
-from spark_preprocessing.limits import LIMITS, RefusedTooMuchError, parse_limits, require_routes, require_within
+from spark_preprocessing.raw.delivery import NYCFLIGHTS13, read_delivery
+from spark_preprocessing.raw.limits import LIMITS, RefusedTooMuchError, parse_limits, require_routes, require_within
 from spark_site import Site
 
 FLIGHTS = some_flights()

@@ -16,18 +16,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from platform_contract import FeatureManifest
 from raw_flights import NEW_YORK, Flight, RawFiles, raw_files, some_flights
-from spark_preprocessing.dataset import chapters
+from spark_preprocessing.features.dataset import chapters
 from spark_site import Made, Make, contract_in
 
 SCATTERED = """
 import json, sys
 from pathlib import Path
 from platform_contract import PlatformContract
-from spark_preprocessing import dataset, properties, session
-from spark_preprocessing.delivery import read_delivery
-from spark_preprocessing.limits import LIMITS
+from spark_preprocessing.features import dataset
+from spark_preprocessing.spark import properties
+from spark_preprocessing.spark import session
+from spark_preprocessing.raw.delivery import read_delivery
+from spark_preprocessing.raw.limits import LIMITS
 from spark_preprocessing.preparation import Task, Workshop, make_version
-from spark_preprocessing.raw_files import inspect_raw_files
+from spark_preprocessing.raw.raw_files import inspect_raw_files
 
 folder = Path(sys.argv[1])
 contract = PlatformContract.model_validate_json((folder / "contract.json").read_text())

@@ -20,8 +20,8 @@ from platform_contract import (
 )
 from py4j.java_gateway import JavaObject
 from pyspark.sql import SparkSession
-from spark_preprocessing.profile_properties import profile_properties
-from spark_preprocessing.properties import shuffle_partitions, spark_properties
+from spark_preprocessing.spark.profile_properties import profile_properties
+from spark_preprocessing.spark.properties import shuffle_partitions, spark_properties
 from spark_site import contract_in
 
 VOLUMES = "spark.kubernetes.executor.volumes."

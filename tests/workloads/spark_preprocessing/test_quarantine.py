@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 from raw_flights import Row, raw_files, some_flights, with_delays
 from spark_preprocessing.errors import PreprocessingError
-from spark_preprocessing.reasons import FLIGHT_REASONS
+from spark_preprocessing.raw.reasons import FLIGHT_REASONS
 from spark_site import Made, Make
 
 FLIGHTS = some_flights()

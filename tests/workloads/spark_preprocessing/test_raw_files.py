@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from raw_flights import FLIGHT_COLUMNS, raw_files, some_flights, write_csv
-from spark_preprocessing.delivery import NYCFLIGHTS13
 from spark_preprocessing.errors import PreprocessingError
 from spark_preprocessing.fingerprint import fingerprint
-from spark_preprocessing.raw_files import inspect_raw_files
+from spark_preprocessing.raw.delivery import NYCFLIGHTS13
+from spark_preprocessing.raw.raw_files import inspect_raw_files
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 from object_store import ROOT, put_jars
 from platform_contract import PlatformContract
 from platform_contract.document import Lake
-from spark_preprocessing import s3_properties as module
 from spark_preprocessing.errors import PreprocessingError
-from spark_preprocessing.properties import spark_properties
-from spark_preprocessing.session import spark_session
+from spark_preprocessing.spark import s3_properties as module
+from spark_preprocessing.spark.properties import spark_properties
+from spark_preprocessing.spark.session import spark_session
 from spark_site import contract_in
 
 LOCK = ROOT / "workloads" / "spark_preprocessing" / "maven.sha256"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from spark_preprocessing.errors import PreprocessingError
-from spark_preprocessing.java import require_java
+from spark_preprocessing.spark.java import require_java
 from spark_site import Site
 
 BLOCK = """
@@ -17,7 +17,7 @@ import os
 from platform_contract import load_contract
 from pyspark import SparkContext
 from spark_preprocessing.errors import PreprocessingError
-from spark_preprocessing.session import spark_session
+from spark_preprocessing.spark.session import spark_session
 
 jvms = []
 for body in ("raise KeyError('by the caller')", "spark.sql('select 1 / 0').collect()",

@@ -45,7 +45,7 @@ def _run_in_ray(step: Callable[[PlatformContract], dict[str, Any]]) -> None:
     The main thread only ever waits: it handles a signal at once, wherever the step is, and waits for no thread of it
     then, as one may be inside Ray for ever.
     """
-    from ray_training.cluster import end_process
+    from ray_training.distributed.cluster import end_process
 
     def interrupted(*_: object) -> NoReturn:
         os.write(2, b"\nAborted!\n")  # not `print`, in whose midst this may come
@@ -128,7 +128,7 @@ def publish() -> None:
 @main.command()
 def ui() -> None:
     """Serves MLflow's own pages at the contract's mlflow_ui, until it is stopped."""
-    from ray_training.ui import serve
+    from ray_training.tracking.ui import serve
 
     _run(serve)
 

@@ -22,7 +22,7 @@ from ray_training.errors import TrainingError
 from ray_training.receipt import Receipt, find_receipt, keep_receipt, publish_identity, registry_state
 
 if TYPE_CHECKING:
-    from ray_training.registry import Registry
+    from ray_training.tracking.registry import Registry
 
 
 def publish(contract: PlatformContract, say: Callable[[str], None]) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def publish(contract: PlatformContract, say: Callable[[str], None]) -> dict[str,
     if identity and (receipt := find_receipt(storage, identity)):
         summary = {**receipt.summary, "reused": True}
     else:
-        from ray_training.registry import Registry
+        from ray_training.tracking.registry import Registry
 
         registry = Registry(settings)
         # The champion that is found is of this state or of a later one, never of an earlier one.
@@ -53,7 +53,7 @@ def publish(contract: PlatformContract, say: Callable[[str], None]) -> dict[str,
 
 
 def _put_champion(registry: Registry, target: Path) -> dict[str, Any]:
-    from ray_training.registry import DIGEST_TAG
+    from ray_training.tracking.registry import DIGEST_TAG
 
     settings = registry.settings
     champion = registry.champion()

@@ -12,8 +12,8 @@ from platform_contract import PlatformContract
 from platform_contract.model_file import digest_path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ray_training.dataset import Dataset
-from ray_training.places import read_bytes, size_of, write_bytes
+from ray_training.data.dataset import Dataset
+from ray_training.data.places import read_bytes, size_of, write_bytes
 from ray_training.settings import BoostingSettings, code_digest
 
 SQLITE: Final = "sqlite:///"

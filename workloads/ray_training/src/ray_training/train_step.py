@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from platform_contract import PlatformContract
 
-from ray_training.cluster import FOLDER, own_prefix, ray_cluster
-from ray_training.dataset import Dataset, find_dataset
+from ray_training.data.dataset import Dataset, find_dataset
+from ray_training.distributed.cluster import FOLDER, own_prefix, ray_cluster
 from ray_training.receipt import Receipt, find_receipt, keep_receipt, run_identity, training_identity
 from ray_training.settings import BoostingSettings, span
 from ray_training.timing import Stopwatch
 
 if TYPE_CHECKING:
-    from ray_training.logistic import LogisticScores
-    from ray_training.recording import Background, Recorded
-    from ray_training.registry import Registry
-    from ray_training.training import Trained
-    from ray_training.tuning import Search
+    from ray_training.distributed.training import Trained
+    from ray_training.distributed.tuning import Search
+    from ray_training.models.logistic import LogisticScores
+    from ray_training.tracking.recording import Background, Recorded
+    from ray_training.tracking.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class TrainStep:
             # would only hold up what they wait for.
             baseline = beside.submit(self._open_registry_and_fit_logistic, asked)
             _wait_or_fail(training, baseline)
-            from ray_training.recording import Background
+            from ray_training.tracking.recording import Background
 
             trained, settings, trials = training.result()
             registry, logistic = baseline.result()
@@ -86,7 +86,7 @@ class TrainStep:
         return recording.result()
 
     def _train(self, asked: Event) -> tuple[Trained, BoostingSettings, list[dict[str, Any]]]:
-        from ray_training.training import fit, forget_run
+        from ray_training.distributed.training import fit, forget_run
 
         try:
             found = self._search() if self.options.trials else None
@@ -102,7 +102,7 @@ class TrainStep:
         return trained, settings, found.trials if found else []
 
     def _search(self) -> Search:
-        from ray_training.tuning import LOSS, search
+        from ray_training.distributed.tuning import LOSS, search
 
         self.say(f"searching for parameters in {self.options.trials} trials")
         with self.watch.part("search"):
@@ -113,17 +113,17 @@ class TrainStep:
     def _open_registry_and_fit_logistic(self, asked: Event) -> tuple[Registry, LogisticScores]:
         asked.wait()
         with self.watch.part("mlflow"):
-            from ray_training.registry import Registry
+            from ray_training.tracking.registry import Registry
 
             registry = Registry(self.contract.mlflow)
         with self.watch.part("logistic"):
-            from ray_training.logistic import logistic_scores
+            from ray_training.models.logistic import logistic_scores
 
             scores = logistic_scores(self.dataset)
         return registry, scores
 
     def _record(self, registry: Registry, trained: Trained, background: Background) -> Recorded:
-        from ray_training.recording import record
+        from ray_training.tracking.recording import record
 
         self.say("trained; recording the run")
         with self.watch.part("mlflow"):
@@ -133,8 +133,8 @@ class TrainStep:
 def train(contract: PlatformContract, options: TrainOptions, say: Callable[[str], None]) -> dict[str, Any]:
     """Trains, or finds that the same training was done; the step's summary.
 
-    Not for the main thread: there, Ray takes over signals. If it fails, `ray_training.cluster.end_process` is to end
-    the process.
+    Not for the main thread: there, Ray takes over signals. If it fails, `ray_training.distributed.cluster.end_process`
+    is to end the process.
 
     Raises:
         TrainingError: there is no sound data set, Ray or MLflow cannot be reached, or training failed.

@@ -47,8 +47,8 @@ def run(*, force: bool, allowed: tuple[str, ...]) -> None:
     much of a table, nothing is published. If the same files and the same code have made the published version already,
     nothing is done. The last line is a summary in JSON.
     """
-    from spark_preprocessing.limits import parse_limits
     from spark_preprocessing.pipeline import run as prepare
+    from spark_preprocessing.raw.limits import parse_limits
 
     # Ends like Ctrl-C does, so that Spark is stopped and nothing half-written is left.
     signal.signal(signal.SIGTERM, _end)
@@ -62,7 +62,7 @@ def run(*, force: bool, allowed: tuple[str, ...]) -> None:
 def properties(*, as_json: bool) -> None:
     """Show the Spark properties that the contract's mode and executor profile render to."""
     from spark_preprocessing.pipeline import APP_NAME
-    from spark_preprocessing.properties import spark_properties
+    from spark_preprocessing.spark.properties import spark_properties
 
     with _faults_told():
         rendered = spark_properties(load_contract(), APP_NAME)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from platform_contract.feature_manifest import MANIFEST_VERSION
 
-from spark_preprocessing.delivery import Delivery
-from spark_preprocessing.raw_tables import RawFile
+from spark_preprocessing.raw.delivery import Delivery
+from spark_preprocessing.raw.raw_tables import RawFile
 
 
 def fingerprint(files: Mapping[str, RawFile], delivery: Delivery) -> str:

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from platform_contract import FeatureManifest, PlatformContract
 
-from spark_preprocessing.catalogue import DATASET
-from spark_preprocessing.delivery import read_delivery
+from spark_preprocessing.features.catalogue import DATASET
 from spark_preprocessing.fingerprint import fingerprint
-from spark_preprocessing.limits import LIMITS
 from spark_preprocessing.publishing.publication import current_version, edition, intact_manifest
-from spark_preprocessing.raw_files import inspect_raw_files
+from spark_preprocessing.raw.delivery import read_delivery
+from spark_preprocessing.raw.limits import LIMITS
+from spark_preprocessing.raw.raw_files import inspect_raw_files
 
 APP_NAME: Final = "spark-preprocess"
 

@@ -12,19 +12,19 @@ from platform_contract import KEY_COLUMNS, FeatureManifest, PlatformContract, Ta
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's own documentation uses
 
-from spark_preprocessing.catalogue import DATASET, LABEL, MONTH, OUTCOME, feature_schema
-from spark_preprocessing.dataset import assemble, chapters
-from spark_preprocessing.delivery import Delivery
 from spark_preprocessing.errors import PreprocessingError
-from spark_preprocessing.limits import RefusedTooMuchError, require_routes, require_within
+from spark_preprocessing.features.catalogue import DATASET, LABEL, MONTH, OUTCOME, feature_schema
+from spark_preprocessing.features.dataset import assemble, chapters
+from spark_preprocessing.features.lookups import lookup_tables, span_of
+from spark_preprocessing.features.tables import JudgedTables, read_tables
 from spark_preprocessing.locations import spark_path
-from spark_preprocessing.lookups import lookup_tables, span_of
 from spark_preprocessing.publishing.publication import Edition, digest, take_parts
-from spark_preprocessing.raw_tables import RAW_TABLES, RawFile
-from spark_preprocessing.reasons import FLIGHT_REASONS
-from spark_preprocessing.session import spark_session
-from spark_preprocessing.tables import JudgedTables, read_tables
-from spark_preprocessing.validation import DETAIL, REASON
+from spark_preprocessing.raw.delivery import Delivery
+from spark_preprocessing.raw.limits import RefusedTooMuchError, require_routes, require_within
+from spark_preprocessing.raw.raw_tables import RAW_TABLES, RawFile
+from spark_preprocessing.raw.reasons import FLIGHT_REASONS
+from spark_preprocessing.raw.validation import DETAIL, REASON
+from spark_preprocessing.spark.session import spark_session
 
 Say = Callable[[str], None]
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from platform_contract import PlatformContract, SparkClient, SparkLocal
 
-from spark_preprocessing.profile_properties import profile_properties
-from spark_preprocessing.s3_properties import s3_properties
+from spark_preprocessing.spark.profile_properties import profile_properties
+from spark_preprocessing.spark.s3_properties import s3_properties
 
 LOOPBACK: Final = "127.0.0.1"
 

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from platform_contract import Feature, FeatureSchema, FromLookup, FromRequest, LookupTable
 from platform_contract.feature_manifest import RequestValue
 
-from spark_preprocessing.moments import LATE_MINUTES, WAITING_HOURS
+from spark_preprocessing.features.moments import LATE_MINUTES, WAITING_HOURS
 
 DATASET: Final = "flight_delay"
 LABEL: Final = "arrived_late"

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from platform_contract.document import Ray
 
-from ray_training.dataset import Dataset
-from ray_training.errors import TrainingError
-from ray_training.places import ray_storage, remove_folder
-from ray_training.settings import BoostingSettings
-from ray_training.worker import (
+from ray_training.data.dataset import Dataset
+from ray_training.data.places import ray_storage, remove_folder
+from ray_training.distributed.worker import (
     FITTED,
     HELDOUT,
     MODEL_FILE,
@@ -26,6 +24,8 @@ from ray_training.worker import (
     prediction_columns,
     train_worker,
 )
+from ray_training.errors import TrainingError
+from ray_training.settings import BoostingSettings
 
 if TYPE_CHECKING:
     import ray.data
@@ -133,14 +133,14 @@ def fit(
 def read_fitted(dataset: Dataset) -> ray.data.Dataset:
     """Features, label and month of the training and validation months as a Ray data set; nothing is read yet."""
     columns = [*dataset.feature_names, dataset.manifest.label, dataset.manifest.month]
-    from ray_training.reading import read
+    from ray_training.data.reading import read
 
     return read(dataset, columns, [*dataset.split.train, *dataset.split.validation])
 
 
 def read_heldout(dataset: Dataset) -> ray.data.Dataset:
     """Features of the held-out months with all that is written beside predictions; nothing is read yet."""
-    from ray_training.reading import read
+    from ray_training.data.reading import read
 
     return read(dataset, [*dataset.feature_names, *prediction_columns(dataset)], dataset.split.heldout)
 

@@ -12,13 +12,13 @@ from platform_contract import Period
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's own documentation uses
 
-from spark_preprocessing.dataset import with_request_values
-from spark_preprocessing.events import with_times
-from spark_preprocessing.ranges import not_on_route
-from spark_preprocessing.raw_tables import AIRPORTS, FLIGHTS, RAW_TABLES, WEATHER, RawFile
-from spark_preprocessing.reading import RAW, read_raw
-from spark_preprocessing.reasons import WITHOUT_OUTCOME
-from spark_preprocessing.validation import (
+from spark_preprocessing.features.dataset import with_request_values
+from spark_preprocessing.features.events import with_times
+from spark_preprocessing.raw.ranges import not_on_route
+from spark_preprocessing.raw.raw_tables import AIRPORTS, FLIGHTS, RAW_TABLES, WEATHER, RawFile
+from spark_preprocessing.raw.reading import RAW, read_raw
+from spark_preprocessing.raw.reasons import WITHOUT_OUTCOME
+from spark_preprocessing.raw.validation import (
     DETAIL,
     REASON,
     flight_rules,

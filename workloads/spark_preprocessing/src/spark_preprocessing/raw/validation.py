@@ -10,7 +10,7 @@ from platform_contract import Period
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's own documentation uses
 
-from spark_preprocessing.ranges import (
+from spark_preprocessing.raw.ranges import (
     AIR_TIME_MINUTES,
     DELAY_MINUTES,
     DISTANCE_MILES,
@@ -21,9 +21,9 @@ from spark_preprocessing.ranges import (
     outside,
     value_faults,
 )
-from spark_preprocessing.raw_tables import RawTable
-from spark_preprocessing.reading import RAW, UNPARSABLE, named_faults
-from spark_preprocessing.reasons import (
+from spark_preprocessing.raw.raw_tables import RawTable
+from spark_preprocessing.raw.reading import RAW, UNPARSABLE, named_faults
+from spark_preprocessing.raw.reasons import (
     CANCELLED,
     DUPLICATE,
     IMPOSSIBLE_VALUE,

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from platform_contract import PlatformContract
 
 from ray_training.errors import TrainingError
-from ray_training.registry import ENVIRONMENT
-from ray_training.tracking_database import ensure_database
+from ray_training.tracking.registry import ENVIRONMENT
+from ray_training.tracking.tracking_database import ensure_database
 
 LOOPBACK = ("127.0.0.1", "localhost")
 

@@ -9,15 +9,15 @@ from typing import Final
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's own documentation uses
 
-from spark_preprocessing.catalogue import CATEGORICAL, SNAPSHOTS
-from spark_preprocessing.dataset import month_number
 from spark_preprocessing.errors import PreprocessingError
-from spark_preprocessing.events import known_events
-from spark_preprocessing.moments import HOUR
-from spark_preprocessing.ranges import great_circle_miles, not_on_route
-from spark_preprocessing.snapshots import snapshot
-from spark_preprocessing.tables import JudgedTables, Settle, route_miles
-from spark_preprocessing.validation import REASON
+from spark_preprocessing.features.catalogue import CATEGORICAL, SNAPSHOTS
+from spark_preprocessing.features.dataset import month_number
+from spark_preprocessing.features.events import known_events
+from spark_preprocessing.features.moments import HOUR
+from spark_preprocessing.features.snapshots import snapshot
+from spark_preprocessing.features.tables import JudgedTables, Settle, route_miles
+from spark_preprocessing.raw.ranges import great_circle_miles, not_on_route
+from spark_preprocessing.raw.validation import REASON
 
 OBSERVATION_LAG_HOURS: Final = 1
 """An observation that is stamped with hour h is used as of hour h + 1: stations report at different minutes of the

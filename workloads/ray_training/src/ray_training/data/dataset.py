@@ -9,8 +9,8 @@ from platform_contract import DatasetPointer, FeatureManifest
 from platform_contract.loading import describe_faults
 from pydantic import BaseModel, ValidationError
 
+from ray_training.data.places import read_bytes, size_of
 from ray_training.errors import TrainingError
-from ray_training.places import read_bytes, size_of
 from ray_training.settings import Split, split_by_time
 
 DATASET: Final = "flight_delay"

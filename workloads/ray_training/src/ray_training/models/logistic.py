@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from ray_training.dataset import Dataset
-from ray_training.evaluation import score
-from ray_training.reading import Matrix, fill, read_files
+from ray_training.data.dataset import Dataset
+from ray_training.data.reading import Matrix, fill, read_files
+from ray_training.models.evaluation import score
 
 if TYPE_CHECKING:
     import pyarrow as pa

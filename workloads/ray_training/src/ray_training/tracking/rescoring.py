@@ -10,12 +10,12 @@ from platform_contract import FeatureSchema
 from platform_contract.model_file import SCHEMA_ATTRIBUTE
 from pydantic import ValidationError
 
-from ray_training.boosting import predict
-from ray_training.champion import Standing
-from ray_training.dataset import Dataset
-from ray_training.evaluation import log_loss
-from ray_training.reading import fill, read_files
-from ray_training.registry import Registry
+from ray_training.data.dataset import Dataset
+from ray_training.data.reading import fill, read_files
+from ray_training.models.boosting import predict
+from ray_training.models.evaluation import log_loss
+from ray_training.tracking.champion import Standing
+from ray_training.tracking.registry import Registry
 
 if TYPE_CHECKING:
     import xgboost

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from spark_preprocessing.errors import PreprocessingError
 from spark_preprocessing.publishing.opening import store_of
-from spark_preprocessing.raw_tables import RAW_FOLDER, RAW_TABLES, RawFile, RawTable
+from spark_preprocessing.raw.raw_tables import RAW_FOLDER, RAW_TABLES, RawFile, RawTable
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

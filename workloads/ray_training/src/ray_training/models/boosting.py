@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from ray_training.dataset import Dataset
-from ray_training.reading import FloatMatrix, Matrix
+from ray_training.data.dataset import Dataset
+from ray_training.data.reading import FloatMatrix, Matrix
 from ray_training.settings import BoostingSettings
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from platform_contract import Feature, FeatureSchema
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's own documentation uses
 
-from spark_preprocessing.catalogue import LABEL, MONTH, OUTCOME
-from spark_preprocessing.moments import HOUR, LATE_MINUTES
+from spark_preprocessing.features.catalogue import LABEL, MONTH, OUTCOME
+from spark_preprocessing.features.moments import HOUR, LATE_MINUTES
 
 MOST_FILES: Final = 48
 """A file for each month, so that a split by months skips whole files, but no more than these: then months share one."""

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from ray_training.boosting import Progress, best_of, boost, predict, quantized
-from ray_training.dataset import Dataset
-from ray_training.evaluation import Curves, Scores, score
-from ray_training.reading import fill
+from ray_training.data.dataset import Dataset
+from ray_training.data.reading import fill
+from ray_training.models.boosting import Progress, best_of, boost, predict, quantized
+from ray_training.models.evaluation import Curves, Scores, score
 from ray_training.settings import BoostingSettings
 from ray_training.timing import Stopwatch
 

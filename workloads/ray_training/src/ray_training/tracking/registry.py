@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from platform_contract.document import Mlflow
 from platform_contract.model_file import VERSION_ATTRIBUTE, sha256_of
 
+from ray_training.data.reading import FloatMatrix
 from ray_training.errors import TrainingError
-from ray_training.reading import FloatMatrix
-from ray_training.tracking_database import ensure_database
+from ray_training.tracking.tracking_database import ensure_database
 
 if TYPE_CHECKING:
     import xgboost

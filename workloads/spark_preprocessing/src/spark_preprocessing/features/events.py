@@ -12,8 +12,8 @@ from typing import Final
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's own documentation uses
 
-from spark_preprocessing.moments import DAY, HOUR, LATE_MINUTES, WAITING_HOURS
-from spark_preprocessing.validation import minutes_of_day
+from spark_preprocessing.features.moments import DAY, HOUR, LATE_MINUTES, WAITING_HOURS
+from spark_preprocessing.raw.validation import minutes_of_day
 
 EVENT_KEYS: Final = ("carrier", "origin", "dest", "departure_hour")
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from platform_contract.document import Ray
 
-from ray_training.boosting import boost, quantized
-from ray_training.dataset import Dataset
+from ray_training.data.dataset import Dataset
+from ray_training.data.places import ray_storage, read_bytes, size_of, write_bytes
+from ray_training.data.reading import fill
+from ray_training.distributed.training import WORKER_ENVIRONMENT, read_fitted
 from ray_training.errors import TrainingError
-from ray_training.places import ray_storage, read_bytes, size_of, write_bytes
-from ray_training.reading import fill
+from ray_training.models.boosting import boost, quantized
 from ray_training.settings import BoostingSettings
-from ray_training.training import WORKER_ENVIRONMENT, read_fitted
 
 if TYPE_CHECKING:
     import ray.data

@@ -8,8 +8,8 @@ from typing import Final
 from platform_contract import TableCounts
 
 from spark_preprocessing.errors import PreprocessingError
-from spark_preprocessing.raw_tables import RAW_TABLES
-from spark_preprocessing.reasons import WITHOUT_OUTCOME
+from spark_preprocessing.raw.raw_tables import RAW_TABLES
+from spark_preprocessing.raw.reasons import WITHOUT_OUTCOME
 
 WITHOUT_OUTCOME_KEY: Final = "without_outcome"
 ROUTES_KEY: Final = "routes"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ray_training.worker import Outcome
+from ray_training.distributed.worker import Outcome
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

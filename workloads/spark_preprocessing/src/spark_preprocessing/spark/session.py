@@ -20,9 +20,9 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from spark_preprocessing.errors import PreprocessingError
-from spark_preprocessing.java import require_java
-from spark_preprocessing.properties import LOOPBACK, spark_properties
-from spark_preprocessing.s3_properties import require_jars
+from spark_preprocessing.spark.java import require_java
+from spark_preprocessing.spark.properties import LOOPBACK, spark_properties
+from spark_preprocessing.spark.s3_properties import require_jars
 
 STOP_SECONDS: Final = 30
 """How long the JVM may take to end by itself before it is killed."""

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 from platform_contract import PlatformContract
 from platform_contract.model_file import FINGERPRINT_ATTRIBUTE, SCHEMA_ATTRIBUTE, predictions_path
 
-from ray_training.champion import Decision, Standing, decide
-from ray_training.dataset import Dataset
-from ray_training.logistic import LogisticScores
-from ray_training.places import write_bytes
-from ray_training.plots import write_plots
-from ray_training.reading import FloatMatrix, fill, read_files
-from ray_training.registry import MODEL_ARTIFACT, TRAINING_TAG, Registry, faults_explained
-from ray_training.rescoring import FINGERPRINT_TAG, LOG_LOSS_TAG, champion_standing
+from ray_training.data.dataset import Dataset
+from ray_training.data.places import write_bytes
+from ray_training.data.reading import FloatMatrix, fill, read_files
+from ray_training.distributed.training import Trained, TrainedFiles
+from ray_training.distributed.worker import Outcome
+from ray_training.models.logistic import LogisticScores
 from ray_training.settings import BoostingSettings, span
-from ray_training.training import Trained, TrainedFiles
-from ray_training.worker import Outcome
+from ray_training.tracking.champion import Decision, Standing, decide
+from ray_training.tracking.plots import write_plots
+from ray_training.tracking.registry import MODEL_ARTIFACT, TRAINING_TAG, Registry, faults_explained
+from ray_training.tracking.rescoring import FINGERPRINT_TAG, LOG_LOSS_TAG, champion_standing
 
 if TYPE_CHECKING:
     from mlflow import ActiveRun as Run

@@ -18,7 +18,7 @@ from ray.data import Dataset as RayDataset
 from ray.data import Datasource, ReadTask, read_datasource
 from ray.data.block import BlockMetadata
 
-from ray_training.dataset import Dataset
+from ray_training.data.dataset import Dataset
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -105,7 +105,7 @@ def read_files(paths: Sequence[str], columns: Sequence[str], month: str, months:
     import pyarrow as pa
     import pyarrow.dataset as pads
 
-    from ray_training.places import open_location
+    from ray_training.data.places import open_location
 
     for path in paths:
         filesystem, inner = open_location(path)

@@ -1,0 +1,1 @@
+"""The raw files: what they hold, text to typed columns, and which rows are refused."""
