@@ -89,6 +89,7 @@ def test_kept_servers_answer_on_loopback_alone_until_they_are_stopped(site: Site
     }
     # No supervisor, controller or job consumer of theirs listens beside them.
     assert heard == set(addresses(site).values())
+    assert [told for process in site.processes() if "mlflow.server.jobs" in (told := " ".join(process.cmdline()))] == []
 
     status, told = site.call("stop")
     assert status == 0

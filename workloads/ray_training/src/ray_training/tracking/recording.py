@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +21,7 @@ from ray_training.models.logistic import LogisticScores
 from ray_training.settings import BoostingSettings, span
 from ray_training.tracking.champion import Decision, Standing, decide
 from ray_training.tracking.plots import write_plots
-from ray_training.tracking.registry import MODEL_ARTIFACT, TRAINING_TAG, Registry, faults_explained
+from ray_training.tracking.registry import MODEL_ARTIFACT, TRAINING_TAG, About, Registry, faults_explained
 from ray_training.tracking.rescoring import FINGERPRINT_TAG, LOG_LOSS_TAG, champion_standing
 
 if TYPE_CHECKING:
@@ -75,9 +76,12 @@ def record(registry: Registry, trained: Trained, background: Background) -> Reco
     """
     import mlflow
 
+    from ray_training.tracking.descriptions import training_input, version_description, version_tags
+
     dataset = background.dataset
     with trained.files() as made, faults_explained(registry.settings), _run(registry, made, background) as run:
         metrics = _metrics(made.outcome, background.logistic)
+        registry.client.log_inputs(run.info.run_id, [training_input(dataset)])
         mlflow.log_params(_parameters(background, made.outcome))
         mlflow.log_metrics(metrics)
         plots = _log_plots(made, dataset.split.heldout, background.scratch)
@@ -90,8 +94,11 @@ def record(registry: Registry, trained: Trained, background: Background) -> Reco
             }
         )
         loss = made.outcome.scores.log_loss
-        tags = {FINGERPRINT_TAG: dataset.manifest.fingerprint, LOG_LOSS_TAG: repr(loss)}
-        version, location = registry.register(made.booster, _example(dataset), run.info.run_id, tags)
+        about = About(
+            version_description(dataset, metrics),
+            {FINGERPRINT_TAG: dataset.manifest.fingerprint, LOG_LOSS_TAG: repr(loss), **version_tags(dataset)},
+        )
+        version, location = registry.register(made.booster, _example(dataset), run.info.run_id, about)
         predictions = predictions_path(background.contract.lake.predictions, version)
         write_bytes(predictions, made.predictions.read_bytes())
         champion = registry.champion()
@@ -117,6 +124,8 @@ def _run(registry: Registry, made: TrainedFiles, background: Background) -> Iter
     """A run of MLflow: that which was cut off, or a new one."""
     import mlflow
 
+    from ray_training.tracking.descriptions import run_name
+
     dataset, outcome = background.dataset, made.outcome
     tags = {
         FINGERPRINT_TAG: dataset.manifest.fingerprint,
@@ -125,7 +134,8 @@ def _run(registry: Registry, made: TrainedFiles, background: Background) -> Iter
         "resumed_from_round": str(outcome.resumed_from_round),
     }
     begun = registry.run_of(background.training, _parameters(background, outcome)) if background.resumes else None
-    with mlflow.start_run(run_id=begun, experiment_id=registry.experiment_id, tags=tags) as run:
+    name = None if begun else run_name(dataset, datetime.now(UTC).date())
+    with mlflow.start_run(run_id=begun, experiment_id=registry.experiment_id, run_name=name, tags=tags) as run:
         yield run
 
 

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,8 @@ ENVIRONMENT: Final = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "GIT_PYTHON_REFRESH": "quiet",
+    # Jobs of MLflow's server judge language models: ten processes of 200 MB each that wait for work that never comes.
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }
 
 MODEL_ARTIFACT: Final = "model.ubj"
@@ -37,6 +40,28 @@ TRAINING_TAG: Final = "training"
 """Of a run: the digest of all that decides what its training leaves behind."""
 DIGEST_TAG: Final = "sha256"
 """Of a registered version: the digest of its booster's file."""
+
+EXPERIMENT_TAGS: Final = {
+    # Which of its two faces MLflow's page shows: that of models, not that of agents. Its own clients ask a person.
+    "mlflow.experimentKind": "custom_model_development",
+    "mlflow.note.content": (
+        "Trainings of the model that forecasts delays of flights: a run for each, named by the version of its data set"
+        " and by its day."
+    ),
+}
+MODEL_DESCRIPTION: Final = (
+    "The probability that a flight arrives late, from what is known an hour before its scheduled departure:"
+    " gradient-boosted trees of XGBoost, trained with Ray on the features that Spark prepared. The services take the"
+    " version that has the alias, which moves to a new version unless its log loss on the held-out months is greater."
+)
+
+
+@dataclass(frozen=True)
+class About:
+    """What a registered version says of itself."""
+
+    description: str
+    tags: Mapping[str, str]
 
 
 @contextmanager
@@ -80,10 +105,15 @@ class Registry:
             found = self.client.get_experiment_by_name(settings.experiment)
             if found is None:
                 self.experiment_id: str = self.client.create_experiment(
-                    settings.experiment, artifact_location=f"{settings.artifacts}/{settings.experiment}"
+                    settings.experiment,
+                    artifact_location=f"{settings.artifacts}/{settings.experiment}",
+                    tags=EXPERIMENT_TAGS,
                 )
             else:
                 self.experiment_id = found.experiment_id
+                # What a person has written there stays.
+                for tag in EXPERIMENT_TAGS.keys() - found.tags.keys():
+                    self.client.set_experiment_tag(self.experiment_id, tag, EXPERIMENT_TAGS[tag])
 
     def champion(self) -> ModelVersion | None:
         """The version that the alias names."""
@@ -127,9 +157,7 @@ class Registry:
         except (TrainingError, OSError):
             return None
 
-    def register(
-        self, booster: xgboost.Booster, example: FloatMatrix, run_id: str, tags: Mapping[str, str]
-    ) -> tuple[str, str]:
+    def register(self, booster: xgboost.Booster, example: FloatMatrix, run_id: str, about: About) -> tuple[str, str]:
         """Logs the model to the active run and registers it; its version and the location of its files.
 
         The file carries its own version, so the number must be known before the file is written: it is the next one,
@@ -147,7 +175,7 @@ class Registry:
             if registered := self._registered(booster, run_id):
                 return registered, self.client.get_model_version_download_uri(name, registered)
             if not self.client.search_registered_models(f"name = '{name}'"):
-                self.client.create_registered_model(name)
+                self.client.create_registered_model(name, description=MODEL_DESCRIPTION)
             known = self.client.search_model_versions(f"name = '{name}'")
             expected = max((int(version.version) for version in known), default=0) + 1
             while True:
@@ -160,9 +188,13 @@ class Registry:
                     input_example=frame,
                     pip_requirements=_requirements(),
                 )
-                told = {**tags, DIGEST_TAG: sha256_of(bytes(booster.save_raw("ubj")))}
                 version = self.client.create_model_version(
-                    name, source=logged.model_uri, run_id=run_id, tags=told, model_id=logged.model_id
+                    name,
+                    source=logged.model_uri,
+                    run_id=run_id,
+                    tags={**about.tags, DIGEST_TAG: sha256_of(bytes(booster.save_raw("ubj")))},
+                    description=about.description,
+                    model_id=logged.model_id,
                 )
                 if int(version.version) == expected:
                     location = self.client.get_model_version_download_uri(name, str(expected))
