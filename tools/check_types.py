@@ -32,6 +32,7 @@ CHECKED = {
         "tests/tools/kubernetes_provider",
         "tests/engine",
         "tests/cluster",
+        "bench/config",
         "bench/plan",
         "tools/doctor",
         "tests/tools/doctor",

@@ -7,13 +7,11 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
-import yaml
 from mlplatform.config.base import AWS_ENVIRONMENTS, AwsEnvironment
 from mlplatform.config.faults import ConfigError
-from mlplatform.config.reading import read_config
-from mlplatform.naming import PLATFORM
+from mlplatform.config.stack_files import read_stack_file
 from rich.console import Console
 
 from mlplatform_cost.estimate import estimate
@@ -21,16 +19,6 @@ from mlplatform_cost.prices import UnknownPriceError, load_prices
 from mlplatform_cost.report import as_json, print_estimate
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-ANYBODY: Final = {"accountId": "000000000000", "alertEmail": "nobody@example.org"}
-"""Stands for what only an owner knows, and what no price depends on."""
-
-
-def stack_values(folder: Path, environment: str) -> dict[str, Any]:
-    """The values of ``Pulumi.<env>.yaml``, without the project's name."""
-    read = yaml.safe_load((folder / f"Pulumi.{environment}.yaml").read_text(encoding="utf-8"))
-    prefix = f"{PLATFORM}:"
-    values = {key.removeprefix(prefix): value for key, value in read["config"].items() if key.startswith(prefix)}
-    return {**values, "owner": {**ANYBODY, **values.get("owner", {})}}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -45,10 +33,7 @@ def main(arguments: Sequence[str]) -> int:
             parser.error(f"there is no environment {name}, but {', '.join(AWS_ENVIRONMENTS)}")
     table = load_prices()
     try:
-        found = [
-            estimate(read_config(cast("AwsEnvironment", name), stack_values(parsed.stacks, name)), table)
-            for name in wanted
-        ]
+        found = [estimate(read_stack_file(parsed.stacks, cast("AwsEnvironment", name))[0], table) for name in wanted]
     except (ConfigError, UnknownPriceError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import boto3
-import yaml
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from mlplatform.config.base import AwsEnvironment
 from mlplatform.config.faults import ConfigError
 from mlplatform.config.model import PlatformConfig
-from mlplatform.config.reading import read_config
+from mlplatform.config.stack_files import read_stack_file
 from mlplatform.instance_types import INSTANCE_TYPES
 from mlplatform.naming import PLATFORM
 from mlplatform.service_types import SERVICE_TYPES
@@ -26,7 +25,6 @@ from tools.doctor.finding import Finding, good, lacks, note
 ROOT: Final = Path(__file__).resolve().parents[2]
 Session = Any
 """A `boto3.Session`: its clients are made when the program runs, and have no types."""
-ANYBODY: Final = {"alertEmail": "nobody@example.org", "accountId": "000000000000"}
 PATIENCE: Final = Config(connect_timeout=5, read_timeout=10, retries={"max_attempts": 2, "mode": "standard"})
 
 
@@ -203,25 +201,10 @@ def _instances(config: PlatformConfig) -> Iterator[tuple[tuple[str, ...], int, b
             yield emr.task_instance_types, emr.max_units - emr.core_units, True
 
 
-def read_stack(folder: Path, environment: str) -> tuple[PlatformConfig, bool]:
-    """The configuration of an environment, and whether it names its account.
-
-    Raises:
-        ConfigError: something else is wrong with it.
-        OSError: there is none.
-    """
-    read = yaml.safe_load((folder / f"Pulumi.{environment}.yaml").read_text(encoding="utf-8"))
-    prefix = f"{PLATFORM}:"
-    values = {key.removeprefix(prefix): value for key, value in read["config"].items() if key.startswith(prefix)}
-    owner = values.get("owner", {})
-    config = read_config(cast("AwsEnvironment", environment), {**values, "owner": {**ANYBODY, **owner}})
-    return config, "accountId" in owner
-
-
 def findings(folder: Path, environment: str, session: Session) -> list[Finding]:
     """All that there is to say; a stack file that is wrong is one sentence."""
     try:
-        config, owner_known = read_stack(folder, environment)
+        config, owner_known = read_stack_file(folder, cast("AwsEnvironment", environment))
     except ConfigError as error:
         return [note(f"{error}")]
     except OSError as error:

@@ -39,6 +39,11 @@ class Fault:
         """One line: ``mlplatform:<key>: <what> (given: <value>): <remedy>``."""
         return f"{PLATFORM}:{self.key}: {self.what}{self._value()}: {self.remedy}"
 
+    @property
+    def asks_the_owner(self) -> bool:
+        """Whether nothing is wrong but that the owner has not said yet what nobody else knows."""
+        return self.given is NOT_GIVEN and self.key in OWNER_QUESTIONS
+
     def _value(self) -> str:
         if self.given is NOT_GIVEN:
             return ""
@@ -71,7 +76,7 @@ OWNER_QUESTIONS: Final = {
 def describe(environment: str, faults: Iterable[Fault]) -> str:
     """All faults as one message; what only the owner knows is asked for as commands."""
     found = list(faults)
-    missing = [fault.key for fault in found if fault.given is NOT_GIVEN and fault.key in OWNER_QUESTIONS]
+    missing = [fault.key for fault in found if fault.asks_the_owner]
     others = [fault for fault in found if fault.key not in missing]
     parts = []
     if missing:

@@ -23,6 +23,7 @@ from mlplatform.config.checks import faults_of, local_faults_of
 from mlplatform.config.faults import NOT_GIVEN, ConfigError, Fault, describe
 from mlplatform.config.local_model import LocalConfig
 from mlplatform.config.model import PlatformConfig
+from mlplatform.config.sections import Owner
 
 
 def sections_of(model: type[PlatformConfig | LocalConfig]) -> dict[str, FieldInfo]:
@@ -51,6 +52,20 @@ def read_config(environment: Environment, values: Mapping[str, Any]) -> Platform
         raise ConfigError(describe(environment, faults))
     model = LocalConfig if environment == "local" else PlatformConfig
     return model.model_validate({"environment": environment, **sections})
+
+
+def read_without_owner(environment: AwsEnvironment, values: Mapping[str, Any]) -> PlatformConfig:
+    """As `read_config`, for what does not depend on whose an environment is: what only its owner knows may be missing.
+
+    Where it is, `owner` stands for nobody, and what would be compared with it is not.
+    """
+    sections, faults = _examined(environment, values)
+    others = [fault for fault in faults if not fault.asks_the_owner]
+    if others:
+        raise ConfigError(describe(environment, others))
+    if "owner" not in sections:
+        sections["owner"] = Owner.model_validate_json(json.dumps({**NOBODY, **values.get("owner", {})}))
+    return PlatformConfig.model_validate({"environment": environment, **sections})
 
 
 def faults_in(environment: Environment, values: Mapping[str, Any]) -> list[Fault]:
@@ -188,6 +203,8 @@ def _may_be_digits(field: FieldInfo | None) -> bool:
     return all(any(re.fullmatch(pattern, "0" * length) for length in (1, 12)) for pattern in patterns)
 
 
+NOBODY: Final = {"accountId": "000000000000", "alertEmail": "nobody@example.org"}
+"""For `read_without_owner`: no message, no resource and no price is made of it."""
 LIKENESS: Final = 0.75
 """Of a misspelt key to what was meant (`difflib`): ``kafak`` is 0.8 of ``kafka``, ``rayGpu`` 0.67 of ``ray``."""
 TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")

@@ -12,11 +12,12 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 from infra_configs import ENVIRONMENTS, REPOSITORY, platform_config
-from mlplatform.config.base import Environment
+from mlplatform.config.base import AwsEnvironment, Environment
+from mlplatform.config.stack_files import read_stack_file
 from moto import mock_aws
 
 from tools.doctor import account
-from tools.doctor.account import findings, printed, quotas, read_stack
+from tools.doctor.account import findings, printed, quotas
 from tools.doctor.finding import Finding, Level, good, lacks, note
 
 MOTO_ACCOUNT = "123456789012"
@@ -237,8 +238,8 @@ def test_findings_survive_being_printed() -> None:
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_the_shipped_stack_files_are_read(environment: Environment) -> None:
-    config, owner_known = read_stack(REPOSITORY, environment)
+def test_the_shipped_stack_files_are_read(environment: AwsEnvironment) -> None:
+    config, owner_known = read_stack_file(REPOSITORY, environment)
     assert config.environment == environment
     assert not owner_known
 
