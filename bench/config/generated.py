@@ -19,8 +19,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY / "tests" / "support" / "infra")]
 
 from config_judge import complaints, refused_resources  # noqa: E402 - the path comes first
+from config_strategies.changes import generated_configs  # noqa: E402
 from hypothesis import HealthCheck, Phase, given, seed, settings  # noqa: E402
-from infra_config_strategies import generated_configs  # noqa: E402
 from mlplatform.config.base import Environment  # noqa: E402
 from mlplatform.config.reading import faults_in  # noqa: E402
 from mlplatform.program import main as _  # noqa: E402, F401 - imported before anybody edits it

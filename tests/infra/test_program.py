@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from config_strategies.accepted import accepted_configs
 from hypothesis import HealthCheck, given, settings
-from infra_config_strategies import accepted_configs
 from infra_configs import stack_config
 from mlplatform.config.faults import ConfigError
 from mlplatform.program import main

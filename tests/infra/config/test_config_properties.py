@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from config_strategies.accepted import accepted_configs
+from config_strategies.changes import changed_configs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from infra_config_strategies import accepted_configs, changed_configs
 from infra_configs import ENVIRONMENTS, changed, refusal
 from mlplatform.address_plan import address_plan
 from mlplatform.config.base import AwsEnvironment

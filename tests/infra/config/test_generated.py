@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import yaml
 from config_judge import complaints, mlflow_takes
+from config_strategies.accepted import accepted_configs
+from config_strategies.changes import changed_configs, generated_configs
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from infra_config_strategies import accepted_configs, changed_configs, generated_configs
 from infra_configs import changed, refusal, stack_config
 from mlplatform.config.base import AwsEnvironment, Environment
 from mlplatform.config.local_model import LocalConfig
