@@ -50,8 +50,7 @@ def read_config(environment: Environment, values: Mapping[str, Any]) -> Platform
     sections, faults = _examined(environment, values)
     if faults:
         raise ConfigError(describe(environment, faults))
-    model = LocalConfig if environment == "local" else PlatformConfig
-    return model.model_validate({"environment": environment, **sections})
+    return _made(environment, sections)
 
 
 def read_without_owner(environment: AwsEnvironment, values: Mapping[str, Any]) -> PlatformConfig:
@@ -65,7 +64,14 @@ def read_without_owner(environment: AwsEnvironment, values: Mapping[str, Any]) -
         raise ConfigError(describe(environment, others))
     if "owner" not in sections:
         sections["owner"] = Owner.model_validate_json(json.dumps({**NOBODY, **values.get("owner", {})}))
-    return PlatformConfig.model_validate({"environment": environment, **sections})
+    made = _made(environment, sections)
+    assert isinstance(made, PlatformConfig)  # noqa: S101 - `local` has no owner
+    return made
+
+
+def _made(environment: Environment, sections: Mapping[str, Section]) -> PlatformConfig | LocalConfig:
+    model = LocalConfig if environment == "local" else PlatformConfig
+    return model.model_validate({"environment": environment, **sections})
 
 
 def faults_in(environment: Environment, values: Mapping[str, Any]) -> list[Fault]:

@@ -6,6 +6,7 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import kubernetes_validate
@@ -16,6 +17,8 @@ from mlplatform import versions
 from mlplatform.config.base import Environment
 from mlplatform.config.executor_profile import executor_profile
 from mlplatform.config.faults import ConfigError
+from mlplatform.config.local_model import LocalConfig
+from mlplatform.config.model import PlatformConfig
 from mlplatform.config.reading import read_config
 from policy_views import plain
 from recorder import Recorder, build
@@ -27,14 +30,33 @@ DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 """RFC 1123 (Kubernetes' `IsDNS1123Label`)."""
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """How a configuration was taken."""
+
+    accepted: bool
+    complaints: list[str]
+    """What is wrong with that; none for most."""
+
+
 def complaints(environment: Environment, values: Mapping[str, Any]) -> list[str]:
     """What is wrong with how the configuration was taken; none for most."""
+    return judged(environment, values).complaints
+
+
+def judged(environment: Environment, values: Mapping[str, Any]) -> Verdict:
+    """Reads the configuration, and judges the message or what was made of it."""
     try:
         config = read_config(environment, values)
     except ConfigError as error:
-        return list(_unclear(environment, str(error)))
+        return Verdict(accepted=False, complaints=list(_unclear(environment, str(error))))
     except Exception as error:  # noqa: BLE001 - any other is a finding
-        return [f"raised {type(error).__name__}: {error}"]
+        return Verdict(accepted=False, complaints=[f"raised {type(error).__name__}: {error}"])
+    return Verdict(accepted=True, complaints=_refused_elsewhere(config))
+
+
+def _refused_elsewhere(config: PlatformConfig | LocalConfig) -> list[str]:
+    """What MLflow or Kubernetes refuse of an accepted configuration, by its name or its size."""
     executor_profile(config.spark.executor, config.node_groups.spark_executor, "/fallback")
     dumped = json.loads(config.model_dump_json(by_alias=True))
     found = [f"{path}: no 32-bit number" for path, one in _leaves(dumped) if type(one) is int and abs(one) > INT32]

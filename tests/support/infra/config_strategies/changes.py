@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -16,19 +17,35 @@ from config_strategies.nodes import Draw
 @st.composite
 def generated_configs(draw: Draw) -> tuple[Environment, dict[str, Any]]:
     """Configurations of all environments: accepted ones, and those with one value or several that are others."""
-    if not draw(st.integers(0, 3)):
-        environment: Environment = "local"
-        values = local_config({})
-        least = 1
-    else:
-        environment, values = draw(accepted_configs())
-        least = 0
-    for _ in range(draw(st.integers(least, 3))):
+    environment, values = draw(_bases())
+    if environment == "local" or draw(st.booleans()):
+        _differ(draw, values)
+    return environment, values
+
+
+@st.composite
+def families(draw: Draw, size: int) -> tuple[Environment, list[dict[str, Any]]]:
+    """As `generated_configs`, several that differ from one base: most of the time goes into drawing a base."""
+    environment, base = draw(_bases())
+    found = [base]
+    while len(found) < size:
+        found.append(copy.deepcopy(base))
+        _differ(draw, found[-1])
+    return environment, found
+
+
+@st.composite
+def _bases(draw: Draw) -> tuple[Environment, dict[str, Any]]:
+    return draw(accepted_configs()) if draw(st.integers(0, 3)) else ("local", local_config({}))
+
+
+def _differ(draw: Draw, values: dict[str, Any]) -> None:
+    """Makes one to three values others."""
+    for _ in range(draw(st.integers(1, 3))):
         if draw(st.booleans()):
             _resize(draw, values)
         else:
             _change(draw, values)
-    return environment, values
 
 
 @st.composite
