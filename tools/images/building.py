@@ -180,7 +180,7 @@ class Site:
         lay_out(image, bento, self._uv(), context, jars)
         build = Build(
             tag=tag,
-            file=containerfile(image),
+            file=context / "Containerfile",
             context=context,
             architecture=self._options.architecture,
             target=image.target,

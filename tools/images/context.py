@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,10 @@ from tools.images.maven import put
 
 INSTALLER = (ROOT / "tools" / "images" / "install.sh", ROOT / "tools" / "uv.lock")
 """What decides how packages are installed, beside their lock files."""
+PARTS = ROOT / "tools" / "images" / "parts"
+"""What the packages' Containerfiles have in common."""
+INCLUDED = re.compile(r'^#include "(?P<name>[^"/]+)"$', re.MULTILINE)
+"""As buildah writes it in a ``Containerfile.in``; Docker knows no such thing, so the text is joined here."""
 PACKAGE_FILES = ("pyproject.toml", "requirements.lock", "maven.sha256", "src", "image")
 REBUILD = "'make run' builds it anew, or 'flight-serving build'"
 
@@ -43,15 +48,30 @@ def input_files(image: Image, bento: Path | None) -> dict[str, Path]:
     return dict(sorted(files.items()))
 
 
-def containerfile(image: Image) -> Path:
-    """The image's Containerfile.
+def containerfile(image: Image) -> str:
+    """The text of the image's Containerfile, with that of the parts which it includes.
 
-    Raises ImagesError when there is none.
+    Raises ImagesError when there is none, or no such part.
     """
     path = image.folder / "Containerfile"
     if not path.is_file():
         raise ImagesError(f"{image.name}: there is no {path.relative_to(ROOT)}.")
-    return path
+    return joined(path)
+
+
+def joined(path: Path) -> str:
+    """The text of a Containerfile, each line that includes a part replaced by it.
+
+    Raises ImagesError when there is no such part.
+    """
+
+    def part(line: re.Match[str]) -> str:
+        try:
+            return (PARTS / line["name"]).read_text("utf-8").rstrip("\n")
+        except FileNotFoundError as error:
+            raise ImagesError(f"{path} includes {line['name']}, and there is none in {PARTS}.") from error
+
+    return INCLUDED.sub(part, path.read_text("utf-8"))
 
 
 def installer_digest() -> str:
@@ -66,7 +86,8 @@ def digest_of(image: Image, bento: Path | None, settings: Mapping[str, str]) -> 
         settings: what is no file: the base, the processor.
     """
     return _digest_of(
-        {"Containerfile": containerfile(image), **input_files(image, bento)},
+        input_files(image, bento),
+        containerfile(image),
         json.dumps(
             {"installer": installer_digest(), "target": image.target, "epoch": EPOCH, **settings}, sort_keys=True
         ),
@@ -74,7 +95,7 @@ def digest_of(image: Image, bento: Path | None, settings: Mapping[str, str]) -> 
 
 
 def lay_out(image: Image, bento: Path | None, uv: Path, folder: Path, jars: Sequence[Path] = ()) -> None:
-    """Makes `folder` the context of a build, with the programs that it takes below `.build`.
+    """Makes `folder` the context of a build, with its Containerfile, and the programs that it takes below `.build`.
 
     Args:
         jars: what the image's lock file of Maven Central names.
@@ -87,6 +108,7 @@ def lay_out(image: Image, bento: Path | None, uv: Path, folder: Path, jars: Sequ
         shutil.copyfile(source, target)
         target.chmod(0o755 if _is_program(source) else 0o644)
     put(image, jars, folder)
+    (folder / "Containerfile").write_text(containerfile(image), "utf-8")
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or _is_program(path) else 0o644)

@@ -29,16 +29,17 @@ def write() -> Write:
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Write) -> Path:
     """Shaped as this repository is; the tool takes it for its own."""
     root = tmp_path / "clone"
-    for name in ("build.lock", "uv.lock", "images/install.sh"):
+    for name in ("build.lock", "uv.lock", "images/install.sh", "images/parts/all.Containerfile"):
         write(root / "tools" / name, name)
     for package in ("platform_contract", "bento_serving", "ray_training"):
         folder = root / "workloads" / package
         write(folder / "pyproject.toml", f"name = {package}")
         write(folder / "requirements.lock", f"{package} packages")
-        write(folder / "Containerfile", "FROM ${BASE}")
+        write(folder / "Containerfile", 'FROM ${BASE}\n#include "all.Containerfile"\n')
         write(folder / "src" / package / "__init__.py", f"# {package}")
     for module in (catalogue, context):
         monkeypatch.setattr(module, "ROOT", root)
+    monkeypatch.setattr(context, "PARTS", root / "tools" / "images" / "parts")
     monkeypatch.setattr(context, "INSTALLER", (root / "tools" / "images" / "install.sh", root / "tools" / "uv.lock"))
     return root
 

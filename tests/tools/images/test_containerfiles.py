@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tools.images.bases import RECIPES
-from tools.images.catalogue import BASES, IMAGES, ROOT, STAND_INS, Image
+from tools.images.catalogue import BASES, IMAGES, ROOT, STAND_INS, Image, ImagesError
+from tools.images.context import INCLUDED, PARTS, joined
 
 WORKLOADS = sorted({image.folder / "Containerfile" for image in IMAGES.values()})
 RUN_ON_A_BASE = [*WORKLOADS, *(image.folder / "Containerfile" for image in STAND_INS.values())]
@@ -19,7 +20,7 @@ SPARK = ROOT / "workloads" / "spark_preprocessing" / "image"
 
 def instructions(file: Path) -> list[tuple[str, str]]:
     """Instruction and the rest, comments left out and lines put together."""
-    text = "\n".join(line for line in file.read_text().splitlines() if not line.lstrip().startswith("#"))
+    text = "\n".join(line for line in joined(file).splitlines() if not line.lstrip().startswith("#"))
     lines = (line.strip() for line in re.sub(r"\\\n\s*", " ", text).splitlines())
     return [(line.split()[0], line.partition(" ")[2].strip()) for line in lines if line]
 
@@ -80,6 +81,22 @@ def test_a_lock_file_comes_before_sources_so_that_packages_keep_their_layer(file
     sources = next(index for index, line in enumerate(words) if line.startswith("COPY workloads/platform_contract"))
     assert packages < sources
     assert any("requirements.lock" in line for line in words[:packages])
+
+
+@pytest.mark.parametrize("file", WORKLOADS, ids=name_of)
+def test_it_has_the_parts_of_every_packages_image_and_says_which_package_it_is_of(file: Path) -> None:
+    assert INCLUDED.findall(file.read_text()) == ["packages.Containerfile", "programs.Containerfile"]
+    assert {path.name for path in PARTS.iterdir()} == {"packages.Containerfile", "programs.Containerfile"}
+    given = dict(rest.partition("=")[::2] for word, rest in instructions(file) if word == "ARG")
+    assert given["PACKAGE"] == file.parent.name
+    assert given["IMPORTED"].strip('"').split()
+    assert "#include" not in joined(file)
+
+
+def test_a_part_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (tmp_path / "Containerfile").write_text('FROM ${BASE}\n#include "other.Containerfile"\n')
+    with pytest.raises(ImagesError, match=r"Containerfile includes other\.Containerfile, and there is none in "):
+        joined(tmp_path / "Containerfile")
 
 
 @pytest.mark.parametrize("image", IMAGES.values(), ids=lambda image: image.name)

@@ -25,6 +25,7 @@ SETTINGS = {"base": "abc", "architecture": "amd64"}
         "tools/build.lock",
         "tools/uv.lock",
         "tools/images/install.sh",
+        "tools/images/parts/all.Containerfile",
     ],
 )
 def test_an_image_changes_with_every_file_that_goes_into_it(clone: Path, image: Image, changed: str) -> None:
@@ -80,7 +81,7 @@ def test_a_context_has_the_files_with_one_time_and_open_modes(clone: Path, image
     folder = tmp_path / "context"
     lay_out(image, None, uv, folder)
     found = {path.relative_to(folder).as_posix(): path.stat() for path in folder.rglob("*") if path.is_file()}
-    assert set(found) == {*input_files(image, None), ".build/uv", ".build/install.sh"}
+    assert set(found) == {*input_files(image, None), "Containerfile", ".build/uv", ".build/install.sh"}
     assert {oct(status.st_mode & 0o777) for name, status in found.items() if name != ".build/uv"} == {"0o644"}
     assert oct(found[".build/uv"].st_mode & 0o777) == "0o755"
     assert {path.stat().st_mtime for path in (folder, *folder.rglob("*"))} == {EPOCH}

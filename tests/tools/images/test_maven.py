@@ -291,7 +291,7 @@ def test_the_database_is_the_one_that_tests_run_on() -> None:
 def test_a_stand_in_takes_its_programs_from_where_they_are_put() -> None:
     for image in STAND_INS.values():
         copied = "archive/" if image.unpacked else "jars/"
-        assert f"COPY {copied} /opt/" in context.containerfile(image).read_text()
+        assert f"COPY {copied} /opt/" in context.containerfile(image)
 
 
 def test_the_environment_of_a_package_gets_its_jars_and_keeps_no_others(
