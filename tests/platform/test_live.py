@@ -6,13 +6,13 @@ import json
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from kubernetes import client
 from live_platform import Platform
 from live_probes import reached, room_for_a_notebook
 from mlplatform.service_types import LABEL
+from offline_providers.report import counts, planned
 from other_image import other_image
 from platform_contract.model_file import digest_lines, digest_path, sha256_of, shared_model_path
 from steady_load import SteadyLoad
@@ -25,14 +25,6 @@ from tools.localplatform.stack import deploy
 
 SEED_SPREAD = 0.009
 """Of the AUC: row order and seed alone move it by so much (`tests/end_to_end`)."""
-
-
-def operation(step: Any) -> str:
-    return str(getattr(step.op, "value", step.op))
-
-
-def operations(outcome: Any) -> set[str]:
-    return {operation(step) for step in outcome.steps}
 
 
 def test_an_up_that_is_killed_half_way_is_healed_by_the_next(platform: Platform) -> None:
@@ -121,7 +113,7 @@ def test_a_pod_without_the_toleration_stays_pending(platform: Platform) -> None:
 
 
 def test_a_second_up_changes_nothing(platform: Platform) -> None:
-    assert operations(deploy(platform.site)) == {"same"}
+    assert set(counts(planned(deploy(platform.site).steps))) == {"same"}
 
 
 # In the environment that has xgboost: a model of fewer trees, with the attributes of the whole one.
@@ -176,7 +168,7 @@ def test_a_changed_image_is_rolled_out_without_a_failed_request(platform: Platfo
         platform.site.keep_images({**kept, image.key: made})
         try:
             outcome = deploy(platform.site)
-            assert {step.urn.rpartition("::")[2] for step in outcome.steps if operation(step) == "update"} >= {
+            assert {one.name for one in planned(outcome.steps) if one.operation == "update"} >= {
                 "serving-flight-api-embedded-server",
                 "serving-flight-api-shared-server",
             }

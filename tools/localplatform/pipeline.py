@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kubernetes import client
+from local_pipeline.failures import why_it_failed
 from mlplatform import naming
 from mlplatform.kubernetes.network_flows import SERVING
 from platform_contract import CONTRACT_VARIABLE, local_contract
@@ -136,9 +137,8 @@ def _command(package: str, program: str, words: Sequence[str], environ: dict[str
         [str(path), *words], capture_output=True, text=True, check=False, env={**os.environ, **(environ or {})}
     )
     if done.returncode != 0:
-        last = (done.stderr or done.stdout).strip().splitlines()
-        raise PlatformError(
-            f"'{program} {words[0]}' failed: {(last or ['it said nothing'])[-1].removeprefix('Error: ')}"
-        )
+        lines, how = (done.stderr or done.stdout).strip().splitlines(), f"failed with status {done.returncode}"
+        title = f"'{program} {words[0]}'"
+        raise PlatformError(why_it_failed(title, done.returncode, lines, how=how, log="what it said"))
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import urllib3
 from kubernetes import client
+from local_pipeline.failures import why_it_failed
 
 from tools.localplatform.jobs import Step, job
 from tools.localplatform.site import PlatformError, Site
 
 START_SECONDS: Final = 300
 """Longest until a pod runs: its node may have to pull a gigabyte first."""
-TAIL_LINES: Final = 15
 BROKEN: Final = (
     "ErrImagePull",
     "ImagePullBackOff",
@@ -118,9 +118,7 @@ def _require_success(core: client.CoreV1Api, step: Step, pod: str, lines: list[s
     if found.status.phase == "Succeeded":
         return
     ended = next((status.state.terminated for status in found.status.container_statuses or ()), None)
-    if ended is not None and ended.exit_code == 2:  # a person's mistake: the command has said what is wrong
-        start = next((i for i in reversed(range(len(lines))) if lines[i].startswith("Error: ")), max(0, len(lines) - 1))
-        raise PlatformError(f"{step.title}: " + "\n".join(lines[start:]).removeprefix("Error: "))
     how = f"{ended.reason}, exit status {ended.exit_code}" if ended else str(found.status.reason or "no reason told")
-    tail = "\n".join(f"  {line}" for line in lines[-TAIL_LINES:])
-    raise PlatformError(f"{step.title}: the pod {step.namespace}/{pod} failed ({how}). The end of its log:\n{tail}")
+    status = ended.exit_code if ended else None
+    log = f"the log of the pod {step.namespace}/{pod}"
+    raise PlatformError(why_it_failed(step.title, status, lines, how=f"failed ({how})", log=log))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from offline_providers.engine import OfflineStack, Outcome, Project, load_program, offline_stack
 from offline_providers.kubernetes.apply import KubernetesApply
 from offline_providers.official import installed_plugin
-from offline_providers.report import errors
+from offline_providers.report import counts, errors, planned
 
 from tools.localcluster.layout import ROOT
 from tools.localplatform.jobs import STEPS
@@ -102,9 +102,5 @@ def _require(outcome: Outcome, what: str) -> None:
 
 def counted(outcome: Outcome) -> str:
     """What the engine has done, in a line."""
-    counts: dict[str, int] = {}
-    for step in outcome.steps:
-        name = str(getattr(step.op, "value", step.op))
-        counts[name] = counts.get(name, 0) + 1
-    told = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
+    told = ", ".join(f"{number} {name}" for name, number in sorted(counts(planned(outcome.steps)).items()))
     return f"{told or 'nothing'} in {outcome.seconds:.1f} s"

@@ -10,9 +10,10 @@ from typing import Final
 
 import httpx
 
+from local_pipeline.failures import tail
 from local_pipeline.faults import PipelineError
 from local_pipeline.processes import Running
-from local_pipeline.steps import TAIL_LINES, Workspace
+from local_pipeline.steps import Workspace
 
 READY_SECONDS: Final = 120.0
 
@@ -90,5 +91,4 @@ def _log(workspace: Workspace, server: Server) -> Path:
 
 
 def _tail(workspace: Workspace, server: Server) -> str:
-    lines = _log(workspace, server).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return "\n".join(f"  {line}" for line in lines[-TAIL_LINES:])
+    return tail(_log(workspace, server).read_text(encoding="utf-8", errors="replace").strip().splitlines())

@@ -12,10 +12,9 @@ from typing import Any
 
 from rich.console import Console
 
+from local_pipeline.failures import why_it_failed
 from local_pipeline.faults import PipelineError
 from local_pipeline.processes import Ledger, MemoryWatch, Running
-
-TAIL_LINES = 15
 
 
 @dataclass(frozen=True)
@@ -87,19 +86,11 @@ def run_step(workspace: Workspace, title: str, package: str, words: tuple[str, .
             running.stop()
             running.stop_leftovers()
     if status != 0:
-        raise PipelineError(_failure(title, status, log))
+        how = f"was killed by signal {-status}" if status < 0 else f"failed with status {status}"
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        raise PipelineError(why_it_failed(title, status, lines, how=how, log=f"its log, {log}"))
     try:
         summary = json.loads(last)
     except json.JSONDecodeError as error:
         raise PipelineError(f"{title}: '{name}' ended without its summary; its log is {log}.") from error
     return StepResult(title, time.monotonic() - started, workspace.memory.stretch_peak_bytes, summary)
-
-
-def _failure(title: str, status: int, log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    if status == 2:  # a person's mistake: the command has said what is wrong
-        start = next((i for i in reversed(range(len(lines))) if lines[i].startswith("Error: ")), max(0, len(lines) - 1))
-        return f"{title}: " + "\n".join(lines[start:]).removeprefix("Error: ")
-    how = f"was killed by signal {-status}" if status < 0 else f"failed with status {status}"
-    tail = "\n".join(f"  {line}" for line in lines[-TAIL_LINES:])
-    return f"{title}: the step {how}. The end of its log, {log}:\n{tail}"
