@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 from mlplatform_cost.estimate import Estimate, Line
@@ -18,14 +19,15 @@ def print_estimate(estimate: Estimate, table: PriceTable, console: Console) -> N
         f" to {estimate.most:,.0f} with everything at its maximum"
     )
     grid = Table(box=None, pad_edge=False)
-    grid.add_column("component", no_wrap=True)
+    # Words give way where a terminal is narrow, figures never do.
+    grid.add_column("component")
     for column in ("least", "most", "idle", "maximum"):
         grid.add_column(column, justify="right", no_wrap=True)
     for component, lines in estimate.by_component().items():
         grid.add_row(component, "", "", *_sums(lines), style="bold")
         for line in lines:
             grid.add_row(
-                f"  {line.what}",
+                Padding(line.what, (0, 0, 0, 2)),
                 _product(line.least_quantity, line.least_price),
                 _product(line.most_quantity, line.most_price),
                 f"{line.least:,.0f}",

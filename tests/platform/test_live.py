@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,10 @@ def test_a_second_up_changes_nothing(platform: Platform) -> None:
     assert set(counts(planned(deploy(platform.site).steps))) == {"same"}
 
 
+def _has_moved_on(load: SteadyLoad, old: object) -> bool:
+    return old not in load.answers[-20:]
+
+
 # In the environment that has xgboost: a model of fewer trees, with the attributes of the whole one.
 FEWER_TREES = """
 import sys
@@ -142,7 +147,7 @@ def test_a_new_model_on_shared_storage_is_served_without_a_failed_request_and_as
             answer = load.answers[-1]
             put(digest_path(target), digest_lines(target.name, sha256_of(model.read_bytes())).encode())
             put(target, model.read_bytes())
-            load.wait_until(lambda old=answer: old not in load.answers[-20:], f"every pod answers by {model.name}")
+            load.wait_until(partial(_has_moved_on, load, answer), f"every pod answers by {model.name}")
     assert load.failures == []
     command = [str(ROOT / ".local/envs/local_pipeline/bin/local-pipeline"), "ask"]
     asked = subprocess.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,8 @@ from mlplatform_cost.__main__ import main
 from mlplatform_cost.estimate import Estimate, estimate
 from mlplatform_cost.prices import PriceTable, UnknownPriceError, load_prices
 from mlplatform_cost.quantities import alarm_count, quantities
+from mlplatform_cost.report import print_estimate
+from rich.console import Console
 from whole_program import record
 
 TABLE = load_prices()
@@ -149,6 +152,21 @@ def test_the_report_says_what_it_cannot_know(capsys: pytest.CaptureFixture[str])
     assert printed.count("Spot prices move") == 3
     # prod keeps Performance Insights for three months, which is not free.
     assert printed.count("Performance Insights beyond 7 days") == 1
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_no_figure_is_cut_where_the_terminal_is_narrow(environment: AwsEnvironment) -> None:
+    found, told = estimate_of(environment), io.StringIO()
+    print_estimate(found, TABLE, Console(file=told, width=80))
+    lines = told.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "…" not in told.getvalue()
+    rows = [line.split() for line in lines if line.startswith("  ")]
+    for one in found.lines:
+        figures = [f"{one.least:,.0f}", f"{one.most:,.0f}"]
+        assert any(row[-2:] == figures for row in rows), one.what
+    (total,) = (line.split() for line in lines if line.startswith("total"))
+    assert total == ["total", f"{found.least:,.0f}", f"{found.most:,.0f}"]
 
 
 def test_json_has_the_same_sums(capsys: pytest.CaptureFixture[str]) -> None:

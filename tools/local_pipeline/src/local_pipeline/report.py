@@ -28,18 +28,21 @@ def gib(count: float) -> str:
 
 def print_flights(console: Console, comparison: Comparison, size: int = 10) -> None:
     """Some of the flights that were asked for, from the least to the most probable delay."""
-    table = Table(title=f"{size} of {len(comparison.flights):,} held-out flights, asked over HTTP")
+    table = Table(
+        title=f"{size} of {len(comparison.flights):,} held-out flights, asked over HTTP: how probably late",
+        show_edge=False,
+    )
     for heading in ("flight", "route", "scheduled"):
-        table.add_column(heading)
-    for heading in ("embedded (A)", "shared file (B)", "really"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, no_wrap=True)
+    for heading in ("embedded\n(A)", "shared\nfile (B)", "really"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for flight, embedded, shared in comparison.sample(size):
         table.add_row(
             f"{flight['carrier_code']} {flight['flight']}",
             f"{flight['origin_code']} → {flight['dest_code']}",
             str(flight["scheduled_departure"]).replace("T", " ")[:16],
-            f"{embedded:.1%} late",
-            f"{shared:.1%} late",
+            f"{embedded:.1%}",
+            f"{shared:.1%}",
             _really(flight),
         )
     console.print(table)
@@ -61,8 +64,10 @@ def print_summary(
 ) -> None:
     """What a person wants to know after a run: steps, rows, metrics, and where to look."""
     taken = Table(title="What it took")
-    for heading, justify in (("step", "left"), ("time", "right"), ("peak memory", "right"), ("", "left")):
-        taken.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    taken.add_column("step")
+    for heading in ("time", "peak memory"):
+        taken.add_column(heading, justify="right", no_wrap=True)
+    taken.add_column("", no_wrap=True)
     for step in steps:
         taken.add_row(step.title, f"{step.seconds:.1f} s", gib(step.peak_bytes), "unchanged" if step.reused else "")
     taken.add_section()
@@ -70,7 +75,7 @@ def print_summary(
     console.print(taken)
 
     result = Table(title="What came out", show_header=False)
-    result.add_column(style="bold")
+    result.add_column(style="bold", no_wrap=True)
     result.add_column(overflow="fold")
     for name, value in _results(found):
         result.add_row(name, value)
