@@ -25,10 +25,10 @@ ELSEWHERE = $(if $(CONTEXT),--context $(CONTEXT)) $(if $(REGISTRY),--registry $(
 OFFLINE := PYTHONPATH=tools/offline_providers/src $(ENVS)/infra/bin/python -m offline_providers
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test test-cluster check environments plan rights cost doctor golden toolchain images cluster cluster-stop up pipeline down lint format types lock bench mutations clean
+.PHONY: help run stop test test-cluster check environments plan rights cost doctor golden picture screenshots toolchain images cluster cluster-stop up pipeline down lint format types lock bench mutations clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## real flights through Spark, Ray, MLflow and BentoML, to served predictions (KEEP=1: leave the servers up; LAKE=s3)
 	@$(SYNC) spark_preprocessing ray_training bento_serving local_pipeline
@@ -76,6 +76,13 @@ doctor: ## what this machine lacks, as sentences; with ENV=dev also the account
 golden: ## accept the resources that the environments have now (then read the difference)
 	@$(SYNC) --tests infra
 	@$(ENVS)/infra/bin/python tests/support/infra/golden.py
+
+picture: ## draw the platform from the resources that it registers: docs/pictures/platform.svg
+	@$(SYNC) --tests infra
+	@PYTHONPATH=tests/support/infra $(ENVS)/infra/bin/python -W ignore -m picture
+
+screenshots: ## of Swagger UI and MLflow, for the documents, after `make run KEEP=1` (needs Chromium)
+	@$(PYTHON) tools/screenshots.py
 
 toolchain: ## build the pinned Pulumi and Kubernetes programs that this machine lacks
 	@$(PYTHON) tools/toolchain/toolchain.py ensure --all

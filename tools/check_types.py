@@ -58,6 +58,7 @@ CHECKED = {
         "tools/run_tests.py",
         "tools/rds_certificates.py",
         "tools/check_types.py",
+        "tools/screenshots.py",
     ),
 }
 

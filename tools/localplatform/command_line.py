@@ -68,7 +68,7 @@ def down(site: Site) -> None:
     site.empty_volumes()
     for name in ("cluster", "password-seed", "summary.json"):
         (site.kept / name).unlink(missing_ok=True)
-    for name in ("state", "mlplatform", "data"):
+    for name in ("state", "mlplatform", "data", "logs"):
         shutil.rmtree(site.kept / name, ignore_errors=True)
 
 

@@ -1,10 +1,15 @@
-"""Runs a step as a job to its end: what its pod says is shown as it comes, and the last line is its summary."""
+"""Runs a step as a job to its end: what its program tells a person is shown as it comes, the last line is its summary.
+
+A pod has one log of both standard output and standard error. All of it is kept in a file; what Java, Spark or MLflow
+say there of themselves is not for who runs the pipeline.
+"""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import urllib3
@@ -38,13 +43,14 @@ def run_step(site: Site, step: Step, image: str, tell: Callable[[str], None]) ->
     _remove(batch, step)
     batch.create_namespaced_job(step.namespace, job(step, step.name, image))
     pod = _started(core, step)
-    lines = _follow(core, step, pod, tell)
-    _require_success(core, step, pod, lines)
+    log = site.kept / "logs" / f"{step.name}.log"
+    lines = _follow(core, step, pod, tell, log)
+    _require_success(core, step, pod, lines, log)
     try:
         found: dict[str, Any] = json.loads(lines[-1])
     except (IndexError, json.JSONDecodeError) as error:
         raise PlatformError(
-            f"{step.title}: the step ended without its summary (pod {step.namespace}/{pod})."
+            f"{step.title}: the step ended without its summary (pod {step.namespace}/{pod}; its log is {log})."
         ) from error
     return found
 
@@ -89,21 +95,24 @@ def _started(core: client.CoreV1Api, step: Step) -> str:
     raise PlatformError(f"{step.title}: its pod does not run after {START_SECONDS} s: {why}")
 
 
-def _follow(core: client.CoreV1Api, step: Step, pod: str, tell: Callable[[str], None]) -> list[str]:
-    """Shows the log until the container has ended; its lines."""
+def _follow(core: client.CoreV1Api, step: Step, pod: str, tell: Callable[[str], None], kept: Path) -> list[str]:
+    """Keeps the log until the container has ended, and shows what is for a person; its lines."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
     lines: list[str] = []
     shown = 0
     while True:
         try:
             log = core.read_namespaced_pod_log(pod, step.namespace, follow=True, _preload_content=False)
             lines, text = [], ""
-            for chunk in log.stream(decode_content=True):
-                *whole, text = (text + chunk.decode("utf-8", "replace")).split("\n")
-                lines += [line for line in whole if line.strip()]
-                for line in lines[shown:]:
-                    if not line.startswith("{"):
-                        tell(line)
-                shown = max(shown, len(lines))
+            with kept.open("w", encoding="utf-8") as file:
+                for chunk in log.stream(decode_content=True):
+                    file.write(chunk.decode("utf-8", "replace"))
+                    *whole, text = (text + chunk.decode("utf-8", "replace")).split("\n")
+                    lines += [line for line in whole if line.strip()]
+                    for line in lines[shown:]:
+                        if line.startswith(f"{step.command[0]}: "):
+                            tell(line)
+                    shown = max(shown, len(lines))
             lines += [text] if text.strip() else []
         except urllib3.exceptions.HTTPError:
             pass  # the connection was cut: the log is asked for again, from its start
@@ -113,12 +122,12 @@ def _follow(core: client.CoreV1Api, step: Step, pod: str, tell: Callable[[str], 
         time.sleep(0.5)
 
 
-def _require_success(core: client.CoreV1Api, step: Step, pod: str, lines: list[str]) -> None:
+def _require_success(core: client.CoreV1Api, step: Step, pod: str, lines: list[str], kept: Path) -> None:
     found = core.read_namespaced_pod(pod, step.namespace)
     if found.status.phase == "Succeeded":
         return
     ended = next((status.state.terminated for status in found.status.container_statuses or ()), None)
     how = f"{ended.reason}, exit status {ended.exit_code}" if ended else str(found.status.reason or "no reason told")
     status = ended.exit_code if ended else None
-    log = f"the log of the pod {step.namespace}/{pod}"
+    log = f"the log of the pod {step.namespace}/{pod}, {kept}"
     raise PlatformError(why_it_failed(step.title, status, lines, how=f"failed ({how})", log=log))

@@ -36,7 +36,7 @@ def difference(environment: str, now: str) -> str:
 
 
 def accept() -> int:
-    """Writes the lists anew, and prints what has changed."""
+    """Writes the lists anew, and prints what has changed; the picture of the platform too."""
     from mlplatform.config.base import ENVIRONMENTS
 
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -45,6 +45,9 @@ def accept() -> int:
         changes = difference(environment, now)
         path_of(environment).write_text(now, encoding="utf-8")
         print(f"{environment}: {changes or 'no change'}")
+    from picture.__main__ import draw
+
+    draw()
     return 0
 
 

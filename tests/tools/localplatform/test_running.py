@@ -11,8 +11,8 @@ from offline_providers.engine import Outcome
 from pulumi.automation import OpType
 
 from tools.localplatform import pipeline
-from tools.localplatform.jobs import TRAIN
-from tools.localplatform.running import _require_success
+from tools.localplatform.jobs import PREPARE, TRAIN
+from tools.localplatform.running import _follow, _require_success
 from tools.localplatform.site import PlatformError
 from tools.localplatform.stack import counted
 
@@ -23,11 +23,38 @@ def after(lines: list[str], *, reason: str = "Error", status: int | None = 1, ph
     container = SimpleNamespace(state=SimpleNamespace(terminated=ended))
     found = SimpleNamespace(phase=phase, container_statuses=[container], reason="Evicted")
     core: Any = SimpleNamespace(read_namespaced_pod=lambda *_: SimpleNamespace(status=found))
-    _require_success(core, TRAIN, "train-x1", lines)
+    _require_success(core, TRAIN, "train-x1", lines, Path("kept.log"))
 
 
 def test_a_pod_that_succeeded_is_no_failure() -> None:
     after([], status=0, phase="Succeeded")
+
+
+SPARKS_OWN = """\
+WARNING: Using incubator modules: jdk.incubator.vector
+Using Spark's default log4j profile: org/apache/spark/log4j2-defaults.properties
+26/11/29 22:34:18 WARN NativeCodeLoader: Unable to load native-hadoop library for your platform
+spark-preprocess: reading the raw files
+26/11/29 22:34:19 WARN VertxHttpClientFactory: Vert.x will be closed by its client
+
+spark-preprocess: 327,346 flights
+{"step": "prepare"}
+"""
+"""What a pod's log has of Java, Hadoop and the client of Kubernetes around a program's own lines."""
+
+
+def test_what_java_and_spark_say_of_themselves_is_kept_and_not_shown(tmp_path: Path) -> None:
+    content, shown = SPARKS_OWN.encode(), list[str]()
+    parts = (content[:100], content[100:250], content[250:])
+    core: Any = SimpleNamespace(
+        read_namespaced_pod_log=lambda *_, **__: SimpleNamespace(stream=lambda **_: iter(parts)),
+        read_namespaced_pod=lambda *_: SimpleNamespace(status=SimpleNamespace(phase="Succeeded")),
+    )
+    kept = tmp_path / "logs" / "prepare.log"
+    lines = _follow(core, PREPARE, "prepare-x1", shown.append, kept)
+    assert shown == ["spark-preprocess: reading the raw files", "spark-preprocess: 327,346 flights"]
+    assert lines[-1] == '{"step": "prepare"}', "the summary is the last line"
+    assert kept.read_text() == SPARKS_OWN
 
 
 def test_a_persons_mistake_is_told_in_the_steps_own_words() -> None:
@@ -45,7 +72,7 @@ def test_a_persons_mistake_is_told_in_the_steps_own_words() -> None:
 )
 def test_any_other_failure_says_how_it_ended_and_shows_the_end_of_its_log(ended: dict[str, Any], how: str) -> None:
     log = [f"line {number}" for number in range(40)]
-    pod = rf"The end of the log of the pod {TRAIN.namespace}/train-x1"
+    pod = rf"The end of the log of the pod {TRAIN.namespace}/train-x1, kept\.log"
     with pytest.raises(PlatformError, match=rf"the step {how}\. {pod}:\n  line 25\n(.*\n)*  line 39$"):
         after(log, **ended)
 
