@@ -44,8 +44,12 @@ def template_key(component: str) -> str:
 
 
 def submitter_properties(service_type: ServiceType = SPARK_DRIVER) -> dict[str, str]:
-    """Properties of `SUBMITTER` for the nodes of a service type (same guide, "Using job submitter classification")."""
+    """Properties of `SUBMITTER` for the nodes of a service type.
+
+    Source: same guide, "Using job submitter classification" (`emr-eks-job-submitter.html`): a toleration's operator is
+    Equal where it has a value, and its effect is required.
+    """
     selectors = {f"jobsubmitter.node.selector.{key}": value for key, value in service_type.labels.items()}
-    tolerations = {f"jobsubmitter.toleration.{taint.key}": taint.value for taint in service_type.taints}
-    effects = {f"jobsubmitter.toleration.{taint.key}.effect": taint.effect for taint in service_type.taints}
+    tolerations = {f"jobsubmitter.node.toleration.{taint.key}": taint.value for taint in service_type.taints}
+    effects = {f"jobsubmitter.node.toleration.{taint.key}.effect": taint.effect for taint in service_type.taints}
     return selectors | tolerations | effects

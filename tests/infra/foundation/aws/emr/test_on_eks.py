@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,47 @@ def test_the_examples_pods_all_find_nodes() -> None:
     for component in ("driver", "executor"):
         path = given["spark-defaults"][f"spark.kubernetes.{component}.podTemplateFile"]
         assert path == f"s3://YOUR-LAKE-BUCKET/{template_key(component)}"
+
+
+SUBMITTER_SETTINGS = re.compile(
+    r"""jobsubmitter\.(
+        node\.selector\.(?P<selector>[^.]+(\.[^.]+)*)
+      | node\.toleration\.(?P<toleration>.+?)(\.(?P<part>effect|tolerationSeconds))?
+      | (label|annotation)\..+
+      | scheduler\.name | logging(\.image|\.request\.(cores|memory))? | container\.image(\.pullPolicy)?
+      | gracefulTermination
+    )""",
+    re.VERBOSE,
+)
+"""What the classification takes (source: EMR on EKS guide, "Using job submitter classification",
+docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-job-submitter.html, read on 2026-11-30)."""
+
+
+def submitter_pod(properties: Mapping[str, str]) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """The selector and the tolerations that such a pod gets, by the rules of that page."""
+    selector: dict[str, str] = {}
+    tolerations: dict[str, dict[str, str]] = {}
+    for name, value in properties.items():
+        found = SUBMITTER_SETTINGS.fullmatch(name)
+        assert found, f"EMR knows no {name}"
+        if key := found["selector"]:
+            selector[key] = value
+        elif key := found["toleration"]:
+            told = tolerations.setdefault(key, {"key": key})
+            if part := found["part"]:
+                told[part] = value
+            else:
+                told |= {"operator": "Equal", "value": value} if value else {"operator": "Exists"}
+    assert all(one.get("effect") for one in tolerations.values()), "the effect is required"
+    return selector, list(tolerations.values())
+
+
+def test_the_submitters_pod_is_one_that_a_node_of_drivers_takes() -> None:
+    selector, tolerations = submitter_pod(submitter_properties())
+    assert selector == SPARK_DRIVER.labels
+    assert tolerations == SPARK_DRIVER.tolerations
+    with pytest.raises(AssertionError, match=r"EMR knows no jobsubmitter\.toleration\.x"):
+        submitter_pod({"jobsubmitter.toleration.x": "y"})
 
 
 def test_the_jobs_role_reads_the_templates() -> None:
