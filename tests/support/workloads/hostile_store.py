@@ -18,9 +18,11 @@ from urllib.parse import urlsplit
 from object_store import ObjectStore
 
 SLOW_DOWN = (
-    b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>SlowDown</Code><Message>Please reduce your request rate.'
+    b"</Message><RequestId>9GJ2Y3SPWCN3JPKD</RequestId><HostId>" + b"x" * 76 + b"</HostId></Error>"
 )
-"""As S3 answers a caller that it throttles (source: S3's API reference, "Error responses")."""
+"""As S3 answers a caller that it throttles, with both of its ids (source: S3's API reference, "Error responses"). Its
+length matters: pyarrow's client has room for as many bytes as it has asked for."""
 SLOW_SECONDS = 0.3
 
 
@@ -125,7 +127,8 @@ def hostile(store: ObjectStore) -> Iterator[tuple[ObjectStore, Hostility]]:
             if status not in {204, 304}:
                 self.send_header("Content-Length", length)
             self.end_headers()
-            self.wfile.write(body[:sent])
+            if self.command != "HEAD":  # a failure has no body there either
+                self.wfile.write(body[:sent])
 
         def _hang_up(self) -> None:
             self.close_connection = True

@@ -10,9 +10,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ class TrackingSite:
     folder: Path
     server: PostgresServer
     contract: PlatformContract
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Of every command, beside its own."""
 
     @classmethod
     def make(cls, folder: Path, server: PostgresServer, *names: str, **changes: Any) -> TrackingSite:
@@ -73,6 +75,7 @@ class TrackingSite:
             "MLFLOW_TRACKING_PASSWORD_FOLDER": str(self.folder / "passwords"),
             "MLFLOW_TRACKING_DATABASE_CA": str(self.server.ca),
             "PYTHONUNBUFFERED": "1",
+            **self.variables,
         }
 
     def run(self, *words: str, **variables: str) -> Result:

@@ -102,6 +102,58 @@ def test_a_store_that_fails_now_and_then_loses_nothing(
         assert hostility.met[fate] > 1
 
 
+def test_a_column_of_fewer_bytes_than_a_throttled_answer_is_read_whole(
+    features: str, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with hostile(store) as (behind, hostility):
+        _enter(behind.environ, monkeypatch)
+        dataset = find_dataset(features)
+        month = dataset.manifest.month
+        whole = [table.to_pydict() for table in read_files(dataset.paths, [month], month, [201301, 201311])]
+        assert {value for table in whole for value in table[month]} == {201301, 201311}
+        # Four of eleven calls, in an order that does not fall in step with the calls of a try.
+        hostility.decide = lambda call: Fate.THROTTLED if call * 7 % 11 < 4 else Fate.SERVED
+        read = [table.to_pydict() for table in read_files(dataset.paths, [month], month, [201301, 201311])]
+        assert read == whole
+        assert hostility.met[Fate.THROTTLED] > 1
+        hostility.decide = lambda _: Fate.THROTTLED
+        monkeypatch.setattr("ray_training.reading.TRIES", 1)
+        monkeypatch.setattr("ray_training.places.TRIES", 1)
+        with pytest.raises(OSError, match=r"AWS Error"):
+            list(read_files(dataset.paths, [month], month, [201301]))
+
+
+def test_a_file_whose_reading_is_begun_again_gives_no_row_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The failure comes late: rows were given away before it."""
+    import pyarrow as pa
+    import pyarrow.dataset as pads
+
+    file = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"month": [1, 2] * 500, "row": range(1000)}), file, row_group_size=100)
+    real, failures = pads.dataset, [3, 0, 6]
+
+    class Breaking:
+        def __init__(self, whole: pads.Dataset) -> None:
+            self._whole = whole
+
+        def to_batches(self, **options: object) -> Iterator[pa.RecordBatch]:
+            left = failures.pop() if failures else None
+            for batch in self._whole.to_batches(**options):
+                if left == 0:
+                    raise OSError("AWS Error INTERNAL_FAILURE during GetObject operation")
+                left = None if left is None else left - 1
+                yield batch
+
+    monkeypatch.setattr(pads, "dataset", lambda *given, **named: Breaking(real(*given, **named)))
+    monkeypatch.setattr("ray_training.reading.ROWS_PER_BATCH", 70)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    rows = [row for table in read_files([str(file)], ["row"], "month", [1]) for row in table["row"].to_pylist()]
+    assert rows == list(range(0, 1000, 2))
+    assert failures == []
+
+
 @pytest.mark.usefixtures("in_s3")
 def test_a_store_that_refuses_says_what_to_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TrainingError, match=r"s3://nowhere/x: .* does not exist"):

@@ -10,22 +10,14 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any
+
+from platform_contract.object_store import TRIES, arrow_options, in_s3, read_again
 
 from ray_training.errors import TrainingError
-
-TRIES: Final = 8
-"""Of a call of S3 that is throttled or gets no answer, with the SDK's pauses between them."""
-
-
-def in_s3(location: str) -> bool:
-    """Whether a location is in S3, and not a path."""
-    return location.startswith("s3://")
 
 
 def open_location(location: str) -> tuple[Any, str]:
@@ -34,20 +26,13 @@ def open_location(location: str) -> tuple[Any, str]:
 
     if not in_s3(location):
         return fs.LocalFileSystem(), location
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if not region:  # pyarrow asks S3 where the bucket is, which wants a way to all of S3
+    options: dict[str, Any] = dict(arrow_options())
+    if "region" not in options:  # pyarrow asks S3 where the bucket is, which wants a way to all of S3
         filesystem, path = fs.FileSystem.from_uri(location)
         return filesystem, str(path)
-    options: dict[str, Any] = {
-        "region": region,
-        "retry_strategy": fs.AwsStandardS3RetryStrategy(max_attempts=TRIES),
-        # A small file is one put, and not an upload in parts.
-        "allow_delayed_open": True,
-    }
-    # pyarrow heeds these itself only where it is given a URI.
-    if server := os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
-        address = urlsplit(server)
-        options |= {"endpoint_override": address.netloc, "scheme": address.scheme}
+    options["retry_strategy"] = fs.AwsStandardS3RetryStrategy(max_attempts=TRIES)
+    # A small file is one put, and not an upload in parts.
+    options["allow_delayed_open"] = True
     return fs.S3FileSystem(**options), location.removeprefix("s3://")
 
 
@@ -64,17 +49,8 @@ def read_bytes(location: str) -> bytes:
     if not in_s3(location):
         return Path(location).read_bytes()
     filesystem, path = open_location(location)
-    for left in reversed(range(TRIES)):
-        try:
-            with _explained(location), filesystem.open_input_file(path) as handle:
-                return bytes(handle.read())
-        except TrainingError as error:
-            # The SDK writes an answer into a buffer of the file's size. One of a throttled call that is longer than the
-            # file does not fit, and is then no reason for it to try again.
-            if not left or "INTERNAL_FAILURE" not in str(error):
-                raise
-            time.sleep(1)
-    raise AssertionError("the last try returns or raises")
+    with _explained(location), filesystem.open_input_file(path) as handle:
+        return read_again(lambda: bytes(handle.read_at(handle.size(), 0)))
 
 
 def size_of(location: str) -> int | None:

@@ -8,12 +8,14 @@ already says how many rows and bytes there are, so a `Datasource` of our own pla
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
+from platform_contract.object_store import TRIES, is_short_read
 from ray.data import Dataset as RayDataset
 from ray.data import Datasource, ReadTask, read_datasource
 from ray.data.block import BlockMetadata
@@ -103,19 +105,44 @@ def _groups(dataset: Dataset, count: int) -> Iterator[tuple[list[str], int]]:
 def read_files(paths: Sequence[str], columns: Sequence[str], month: str, months: Sequence[int]) -> Iterator[pa.Table]:
     """The rows of `months` in the files, in their order, as tables of at most `ROWS_PER_BATCH` rows."""
     import pyarrow as pa
+
+    for path in paths:
+        for batch in _batches(path, columns, month, months):
+            if batch.num_rows:
+                yield pa.Table.from_batches([batch])
+
+
+def _batches(path: str, columns: Sequence[str], month: str, months: Sequence[int]) -> Iterator[pa.RecordBatch]:
+    """The rows of one file, in their order.
+
+    A column of a few rows is fewer bytes than S3's answer to a throttled call, which pyarrow's client then does not try
+    again: the file is opened anew, and the rows that were given away already are left out.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     import pyarrow.dataset as pads
 
     from ray_training.data.places import open_location
 
-    for path in paths:
-        filesystem, inner = open_location(path)
-        file = pads.dataset(inner, filesystem=filesystem, format="parquet")
-        batches = file.to_batches(
-            columns=list(columns), filter=pads.field(month).isin(list(months)), batch_size=ROWS_PER_BATCH
-        )
-        for batch in batches:
-            if batch.num_rows:
-                yield pa.Table.from_batches([batch])
+    given = 0
+    for left in reversed(range(TRIES)):
+        try:
+            filesystem, inner = open_location(path)
+            file = pads.dataset(inner, filesystem=filesystem, format="parquet")
+            wanted = pads.field(month).isin(list(months))
+            known = given
+            for batch in file.to_batches(columns=list(columns), filter=wanted, batch_size=ROWS_PER_BATCH):
+                fresh = batch.slice(min(known, batch.num_rows))
+                known -= batch.num_rows - fresh.num_rows
+                given += fresh.num_rows
+                yield fresh
+        except OSError as error:
+            if not left or not is_short_read(error):
+                raise
+            time.sleep(1)
+        else:
+            return
 
 
 class Matrix:

@@ -6,31 +6,24 @@ environment (``AWS_ENDPOINT_URL_S3`` names a server in S3's place).
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from platform_contract.object_store import TRIES, endpoint
+
 from spark_preprocessing.errors import PreprocessingError
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
-
-TRIES: Final = 8
-"""Of a call that is throttled or gets no answer: with the SDK's pauses, about a minute (its mode "standard")."""
 
 CONNECT_SECONDS: Final = 10
 READ_SECONDS: Final = 60
 
 S3Client: TypeAlias = Any
 """boto3 makes the classes of its clients when it runs."""
-
-
-def endpoint() -> str | None:
-    """The address of a server that takes S3's place; None: S3 itself."""
-    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or None
 
 
 @cache

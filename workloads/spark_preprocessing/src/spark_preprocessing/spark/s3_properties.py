@@ -8,15 +8,14 @@ Identity) and the instance, and no secret is ever a property, which Spark would 
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Final
 
 from platform_contract import PlatformContract, SparkLocal
+from platform_contract.object_store import endpoint, in_s3, region
 
 from spark_preprocessing.errors import PreprocessingError
-from spark_preprocessing.publishing.s3 import endpoint
 
 JARS: Final = Path(sys.prefix) / "share" / "s3a"
 """What ``maven.sha256`` of this package names; PySpark's wheel comes without it. The image has it at the same place."""
@@ -24,7 +23,7 @@ JARS: Final = Path(sys.prefix) / "share" / "s3a"
 
 def s3_properties(contract: PlatformContract) -> dict[str, str]:
     """The properties by name; none where nothing of the lake is in S3."""
-    if not any(str(place).startswith("s3://") for place in contract.lake.model_dump().values()):
+    if not any(in_s3(str(place)) for place in contract.lake.model_dump().values()):
         return {}
     jars = f"{JARS}/*"
     properties = {
@@ -37,8 +36,8 @@ def s3_properties(contract: PlatformContract) -> dict[str, str]:
     if isinstance(contract.spark, SparkLocal):
         # Blocks wait there until they are sent; by default below /tmp.
         properties["spark.hadoop.fs.s3a.buffer.dir"] = str(contract.spark.local_dir / "s3a")
-    if region := os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"):
-        properties["spark.hadoop.fs.s3a.endpoint.region"] = region
+    if named := region():
+        properties["spark.hadoop.fs.s3a.endpoint.region"] = named
     if server := endpoint():
         properties |= {
             "spark.hadoop.fs.s3a.endpoint": server,
