@@ -44,6 +44,8 @@ FIRST: Final = {
     "versions": (f"{CHECKS}aws_names.py", f"{CHECKS}cloudformation.py"),
 }
 """Kind → the tests that are most likely to notice such a mistake."""
+QUICK: Final = "not staging and not prod and not every_type_is_compared and not a_mistake_is_found"
+"""Of those: the environments that the worker has recorded, and no test of the checks themselves."""
 TESTS: Final = (
     "tests/infra/deployments", "tests/infra/services", "tests/infra/foundation", "tests/infra/policy",
     "tests/infra/checks", "tests/infra",
@@ -83,9 +85,10 @@ class Copy:
         (self.folder / ".local").symlink_to(ROOT / ".local")
         python = ROOT / ".local" / "envs" / "infra" / "bin" / "python"
         self._process = subprocess.Popen(
-            ["nice", "-n", "10", str(python), str(self.folder / "bench" / "mutations" / "worker.py")],
+            [str(python), str(self.folder / "bench" / "mutations" / "worker.py")],
             cwd=self.folder,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            # What pytest and Python have compiled is kept, but for the file with the mistake.
+            env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -113,14 +116,16 @@ class Copy:
     def try_out(self, mistake: Mistake, log: Path, *, quick: bool) -> dict[str, Any]:
         """What came of a mistake: whether a test failed, and which."""
         path, before = mistake.plant(self.folder)
+        _forget_compiled(path)
         started = time.monotonic()
         try:
             first = [name for name in FIRST.get(mistake.kind, ()) if (self.folder / name).exists()]
-            code = self.run(log, first, "-k", "not staging and not prod") if first else 0
+            code = self.run(log, first, "-k", QUICK) if first else 0
             if code in {0, NONE_CHOSEN} and not quick:
                 code = self.run(log)
         finally:
             path.write_text(before, "utf-8")
+            _forget_compiled(path)
         failed = FAILED.findall(log.read_text(errors="replace"))
         return {
             "noticed": code not in {0, NONE_CHOSEN, -9, 99},
@@ -132,6 +137,12 @@ class Copy:
     def end(self) -> None:
         self._process.terminate()
         self._process.wait()
+
+
+def _forget_compiled(path: Path) -> None:
+    """Python knows a changed file by its size and its second, which a mistake may leave as they were."""
+    for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
+        compiled.unlink()
 
 
 class Report:
