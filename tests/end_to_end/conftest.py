@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from listening import Listening
 from local_pipeline.processes import stop_tree
-from pipeline_site import Site, make_site
+from pipeline_site import HEARD, Site, make_site
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site on which the pipeline has run once, from nothing."""
     site = make_site(tmp_path_factory.mktemp("a site @home "))
+    listening = Listening(lambda: [process.pid for process in site.processes()])
     status, told = site.call("run")
+    heard = listening.stop()
     assert status == 0, told
     (site.folder / "first-run.txt").write_text(told)
+    (site.folder / HEARD).write_text(json.dumps([(one.command, one.address, one.port) for one in heard]))
     yield site
     for process in site.processes():
         stop_tree(process)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import time
@@ -13,8 +14,11 @@ import httpx
 import psutil
 import pyarrow.parquet as pq
 import pytest
-from pipeline_site import Site
+from listening import heard
+from pipeline_site import HEARD, Site
 from platform_contract import read_contract
+
+from tools import listeners
 
 FLIGHTS = 336_776
 
@@ -61,6 +65,14 @@ def test_the_run_prints_what_a_person_wants_to_know(site: Site) -> None:
 def test_a_run_leaves_no_process_and_writes_nothing_into_the_home_folder(site: Site) -> None:
     assert site.processes() == []
     assert list(site.home.iterdir()) == []
+    # Its name has a space and an @: nobody makes a folder of a name that is percent-encoded.
+    assert [path.name for path in site.folder.parent.iterdir() if "site" in path.name] == [site.folder.name]
+
+
+def test_whatever_listens_while_a_run_is_at_work_stands_in_the_table_of_listeners(site: Site) -> None:
+    sockets = [(command, address, port) for command, address, port in json.loads((site.folder / HEARD).read_text())]
+    assert listeners.unknown(sockets, listeners.rows_of(listeners.RUN)) == []
+    assert listeners.silent(sockets, listeners.rows_of(listeners.RUN)) == []
 
 
 def test_a_second_run_reuses_all_that_has_not_changed(site: Site) -> None:
@@ -81,14 +93,12 @@ def test_kept_servers_answer_on_loopback_alone_until_they_are_stopped(site: Site
         page = httpx.get(f"{address}/", trust_env=False, follow_redirects=True)
         assert page.status_code == 200, name
         assert ("MLflow" if name == "mlflow_ui" else "swagger") in page.text, name
-    heard = {
-        f"http://{connection.laddr.ip}:{connection.laddr.port}"
-        for process in site.processes()
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
+    sockets = heard(process.pid for process in site.processes())
     # No supervisor, controller or job consumer of theirs listens beside them.
-    assert heard == set(addresses(site).values())
+    assert {f"http://{one.address}:{one.port}" for one in sockets} == set(addresses(site).values())
+    kept = [(one.command, one.address, one.port) for one in sockets]
+    assert listeners.unknown(kept, listeners.rows_of(listeners.RUN, listeners.KEPT)) == []
+    assert listeners.silent(kept, listeners.rows_of(listeners.KEPT)) == []
     assert [told for process in site.processes() if "mlflow.server.jobs" in (told := " ".join(process.cmdline()))] == []
 
     status, told = site.call("stop")

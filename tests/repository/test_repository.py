@@ -6,6 +6,7 @@ import ast
 import re
 import runpy
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,3 +149,25 @@ def test_a_document_names_commands_that_are_there_after_make_run() -> None:
     for package, command in named:
         assert package in synced.split(), f"'make run' makes no environment {package}"
         assert command in scripts[package] | scripts["platform_contract"], command
+
+
+def test_a_thread_that_dies_fails_the_test_that_started_it(tmp_path: Path) -> None:
+    dying = tmp_path / "test_dying.py"
+    dying.write_text(
+        "import threading\n\ndef test_looks_on():\n    thread = threading.Thread(target=lambda: 1 / 0)\n"
+        "    thread.start()\n    thread.join()\n"
+    )
+    settings = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path), "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *settings, str(dying)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stdout
+    assert "ZeroDivisionError" in done.stdout
+    assert "1 failed" in done.stdout
+
+
+def test_the_page_of_listeners_is_what_the_table_says() -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "tools.listeners"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert (ROOT / "docs" / "listeners.md").read_text() == told

@@ -1,4 +1,4 @@
-"""One authority, and the certificates of servers and users."""
+"""Two authorities, that of the cluster and that of its database, and the certificates of servers and users."""
 
 from __future__ import annotations
 
@@ -33,16 +33,25 @@ def _write_key(name: str, key: ec.EllipticCurvePrivateKey) -> None:
     )
 
 
-def issue(name: str, common: str, group: str | None = None, hosts: Sequence[str] = ()) -> None:
-    """A certificate ``pki/<name>.crt`` with its key; without an authority there, it becomes the authority."""
+def issue(name: str, common: str, group: str | None = None, hosts: Sequence[str] = (), by: str = "ca") -> None:
+    """A certificate ``pki/<name>.crt`` with its key.
+
+    Args:
+        name: of the files; an authority's is `by` itself.
+        common: whose it is, as Kubernetes and etcd read it.
+        group: that a user is in.
+        hosts: names and addresses of a server.
+        by: the authority.
+    """
     FOLDER.mkdir(parents=True, exist_ok=True)
-    key, authority = ec.generate_private_key(ec.SECP256R1()), FOLDER / "ca.crt"
+    key = ec.generate_private_key(ec.SECP256R1())
     _write_key(name, key)
     now = dt.datetime.now(dt.UTC)
-    subject, issuer, signer = _name(common, group), _name("local-authority", None), key
-    if name != "ca":
-        issuer = x509.load_pem_x509_certificate(authority.read_bytes()).subject
-        loaded = serialization.load_pem_private_key((FOLDER / "ca.key").read_bytes(), None)
+    subject = _name(common, group)
+    issuer, signer = subject, key
+    if name != by:
+        issuer = x509.load_pem_x509_certificate((FOLDER / f"{by}.crt").read_bytes()).subject
+        loaded = serialization.load_pem_private_key((FOLDER / f"{by}.key").read_bytes(), None)
         if not isinstance(loaded, ec.EllipticCurvePrivateKey):
             raise TypeError("the authority's key is no elliptic curve")
         signer = loaded
@@ -50,7 +59,7 @@ def issue(name: str, common: str, group: str | None = None, hosts: Sequence[str]
         x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
         .serial_number(x509.random_serial_number()).not_valid_before(now - dt.timedelta(hours=1))
         .not_valid_after(now + dt.timedelta(days=365))
-        .add_extension(x509.BasicConstraints(ca=name == "ca", path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=name == by, path_length=None), critical=True)
     )  # fmt: skip
     if hosts:
         names = [x509.IPAddress(ipaddress.ip_address(h)) if h[0].isdigit() else x509.DNSName(h) for h in hosts]

@@ -52,7 +52,7 @@ def check_machine(*, built: bool = True) -> None:
 
 def check_ports() -> None:
     """A taken port is told with the process that has it."""
-    for port in (ETCD_PORT, ETCD_PEER_PORT, REGISTRY_PORT):
+    for port in (ETCD_PORT, ETCD_PEER_PORT, REGISTRY_PORT, *control_plane.STATUS_PORTS):
         with socket.socket() as one:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

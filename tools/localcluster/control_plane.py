@@ -33,12 +33,15 @@ from tools.localcluster.layout import (
 )
 
 PKI = certificates.FOLDER
+STORE_AUTHORITY = "etcd-ca"
 WORK_SECONDS = 60
 """That a program has to begin its work."""
 POLICIES = "network-policies"
 KUBERAY = "kuberay-operator"
 POLICIES_TABLE = "mlplatform-localcluster"
-KUBERAY_PORT = 10258
+LOOPBACK = "127.0.0.1"
+STATUS_PORTS = PROXY_METRICS_PORT, PROXY_HEALTH_PORT, KUBERAY_PORT = 10249, 10256, 10258
+"""Of what says how it is, on loopback."""
 RBAC = "rbac.authorization.k8s.io"
 QUEUE = 100
 QUEUES = Path("/proc/net/netfilter/nfnetlink_queue")
@@ -49,6 +52,7 @@ def make_certificates(nodes: Sequence[Node]) -> None:
     certificates.issue("ca", "local-authority")
     hosts = (SERVER_ADDRESS, "10.96.0.1", "127.0.0.1", "kubernetes", "kubernetes.default.svc", "localhost")
     certificates.issue("apiserver", "kube-apiserver", "system:masters", hosts)
+    make_store_certificates()
     certificates.issue("admin", "admin", "system:masters")
     certificates.issue("accounts", "accounts")
     for user in ("kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns", POLICIES, KUBERAY):
@@ -58,6 +62,27 @@ def make_certificates(nodes: Sequence[Node]) -> None:
         certificates.issue(node.name, f"system:node:{node.name}", "system:nodes", (node.address, node.name))
         certificates.kubeconfig(node.name, node.folder / "kubeconfig")
     certificates.kubeconfig("admin", KUBECONFIG)
+
+
+def make_store_certificates() -> None:
+    """For etcd, by an authority of its own, as kubeadm has it: what the cluster's authority signs, every node's
+    certificate among it, does not open the database in which all Secrets are."""
+    certificates.issue(STORE_AUTHORITY, "local-store-authority", by=STORE_AUTHORITY)
+    certificates.issue("etcd", "etcd", hosts=(LOOPBACK,), by=STORE_AUTHORITY)
+    certificates.issue("apiserver-etcd", "kube-apiserver", by=STORE_AUTHORITY)
+
+
+def store_options(pki: Path, data: Path, port: int, peer_port: int) -> list[str]:
+    """Of an etcd that speaks with whoever has a certificate of its own authority."""
+    store, peer = f"https://{LOOPBACK}:{port}", f"https://{LOOPBACK}:{peer_port}"
+    authority, certificate, key = pki / f"{STORE_AUTHORITY}.crt", pki / "etcd.crt", pki / "etcd.key"
+    return [
+        f"--data-dir={data}", f"--listen-client-urls={store}", f"--advertise-client-urls={store}",
+        f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=default={peer}",
+        f"--cert-file={certificate}", f"--key-file={key}", "--client-cert-auth", f"--trusted-ca-file={authority}",
+        f"--peer-cert-file={certificate}", f"--peer-key-file={key}", "--peer-client-cert-auth",
+        f"--peer-trusted-ca-file={authority}", "--unsafe-no-fsync",
+    ]  # fmt: skip
 
 
 def _start(name: str, *options: str) -> None:
@@ -79,14 +104,12 @@ def _await(name: str, works: Callable[[], bool], otherwise: str) -> None:
 
 def start() -> None:
     """Everything that needs no node; returns when the API server answers."""
-    store, peer = f"http://127.0.0.1:{ETCD_PORT}", f"http://127.0.0.1:{ETCD_PEER_PORT}"
+    _start("etcd", *store_options(PKI, BASE / "etcd", ETCD_PORT, ETCD_PEER_PORT))
     _start(
-        "etcd", f"--data-dir={BASE / 'etcd'}", f"--listen-client-urls={store}", f"--advertise-client-urls={store}",
-        f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=default={peer}",
-        "--unsafe-no-fsync",
-    )  # fmt: skip
-    _start(
-        "kube-apiserver", f"--etcd-servers={store}", f"--bind-address={SERVER_ADDRESS}",
+        "kube-apiserver", f"--etcd-servers=https://{LOOPBACK}:{ETCD_PORT}",
+        f"--etcd-cafile={PKI / f'{STORE_AUTHORITY}.crt'}",
+        f"--etcd-certfile={PKI / 'apiserver-etcd.crt'}", f"--etcd-keyfile={PKI / 'apiserver-etcd.key'}",
+        f"--bind-address={SERVER_ADDRESS}",
         f"--advertise-address={SERVER_ADDRESS}", f"--secure-port={API_PORT}", f"--client-ca-file={PKI / 'ca.crt'}",
         f"--tls-cert-file={PKI / 'apiserver.crt'}", f"--tls-private-key-file={PKI / 'apiserver.key'}",
         f"--kubelet-client-certificate={PKI / 'apiserver.crt'}", f"--kubelet-client-key={PKI / 'apiserver.key'}",
@@ -124,7 +147,9 @@ def start_proxy(node: Node) -> None:
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", "mode": "iptables",
         "clientConnection": {"kubeconfig": str(BASE / "etc" / "kube-proxy.kubeconfig")}, "hostnameOverride": node.name,
         "conntrack": {"maxPerCore": 0}, "clusterCIDR": PODS_RANGE, "iptables": {"masqueradeAll": True},
-        "metricsBindAddress": f"{SERVER_ADDRESS}:10249", "healthzBindAddress": f"{SERVER_ADDRESS}:10256",
+        # They say how many rules there are and that it lives, to whoever asks: no pod need.
+        "metricsBindAddress": f"{LOOPBACK}:{PROXY_METRICS_PORT}",
+        "healthzBindAddress": f"{LOOPBACK}:{PROXY_HEALTH_PORT}",
     }  # fmt: skip
     (BASE / "etc" / "kube-proxy.yaml").write_text(json.dumps(proxy))
     _start("kube-proxy", f"--config={BASE / 'etc' / 'kube-proxy.yaml'}")
@@ -181,11 +206,11 @@ def start_kuberay() -> None:
     _apply([_binding(KUBERAY, role=KUBERAY)])
     _start(
         KUBERAY, f"--kubeconfig={BASE / 'etc' / f'{KUBERAY}.kubeconfig'}", "--enable-leader-election=false",
-        "--metrics-addr=0", f"--health-probe-bind-address={SERVER_ADDRESS}:{KUBERAY_PORT}",
+        "--metrics-addr=0", f"--health-probe-bind-address={LOOPBACK}:{KUBERAY_PORT}",
     )  # fmt: skip
     _await(
         KUBERAY,
-        lambda: _answers(f"http://{SERVER_ADDRESS}:{KUBERAY_PORT}/readyz"),
+        lambda: _answers(f"http://{LOOPBACK}:{KUBERAY_PORT}/readyz"),
         "KubeRay's operator does not answer",
     )
 
@@ -250,7 +275,7 @@ def _start_dns() -> None:
 
 def start_registry() -> None:
     path = BASE / "etc" / "registry.yml"
-    storage = {"filesystem": {"rootdirectory": str(BASE / "registry")}, "delete": {"enabled": True}}
+    storage = {"filesystem": {"rootdirectory": str(BASE / "registry")}, "delete": {"enabled": False}}
     path.write_text(
         json.dumps({"version": 0.1, "storage": storage, "http": {"addr": f"127.0.0.1:{REGISTRY_PORT}"}})
     )  # fmt: skip

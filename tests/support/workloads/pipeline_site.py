@@ -17,6 +17,9 @@ from platform_contract import local_contract
 ROOT = Path(__file__).resolve().parents[3]
 PIPELINE = str(ROOT / ".local" / "envs" / "local_pipeline" / "bin" / "local-pipeline")
 
+HEARD = "heard.json"
+"""What listened while the first run was at work, in a site's folder."""
+
 
 @dataclass(frozen=True)
 class Site:
@@ -40,10 +43,17 @@ class Site:
     def environ(self) -> Mapping[str, str]:
         return {**os.environ, "PLATFORM_CONTRACT": str(self.contract), "HOME": str(self.home)}
 
+    def command(self, *words: str) -> list[str]:
+        return [PIPELINE, *words, "--records", str(self.records)]
+
     def start(self, *words: str) -> subprocess.Popen[str]:
-        command = [PIPELINE, *words, "--records", str(self.records)]
         return subprocess.Popen(
-            command, env=self.environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT
+            self.command(*words),
+            env=self.environ,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
         )
 
     def call(self, *words: str) -> tuple[int, str]:

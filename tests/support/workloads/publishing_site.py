@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from forked import in_a_fork
 from platform_contract import KEY_COLUMNS, Feature, FeatureManifest, FeatureSchema, FromRequest, Period
 from spark_preprocessing.publishing import opening, s3
 from spark_preprocessing.publishing.lease import NAME as LEASE
@@ -131,17 +132,12 @@ def killed_before(step: int, place: Place, work: Callable[[], object]) -> bool:
 
     Returns whether it was ended before it was through.
     """
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            _end_before(step, place)
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
+
+    def watched() -> None:
+        _end_before(step, place)
+        work()
+
+    code = in_a_fork(watched)
     assert code in {0, KILLED}, code
     return code == KILLED
 

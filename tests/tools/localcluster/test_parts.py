@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import urllib3
 from cryptography import x509
+from free_ports import free_port_base
 from live_traces import traces
 from mlplatform.service_types import SERVICE_TYPES
+from urllib3.exceptions import NewConnectionError, ProtocolError, SSLError
 
-from tools.localcluster import certificates, command_line, machine, node, processes
-from tools.localcluster.layout import LABEL, NODES, ROOT, LocalClusterError
+from tools.localcluster import certificates, command_line, control_plane, machine, node, processes
+from tools.localcluster.layout import LABEL, NODES, PROGRAMS, ROOT, LocalClusterError
 
 
 def test_all_that_the_kernel_refuses_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,6 +62,47 @@ def test_certificates_are_signed_by_the_authority(tmp_path: Path, monkeypatch: p
     made = x509.load_pem_x509_certificate((tmp_path / "one.crt").read_bytes())
     made.verify_directly_issued_by(authority)
     assert (tmp_path / "one.key").stat().st_mode & 0o777 == 0o600
+
+
+REFUSED = r"(?i)certificate required|unknown ca|bad certificate|EOF occurred|reset by peer"
+"""A server that ends the handshake is heard by what it says, or by its silence."""
+
+
+def test_etcd_speaks_with_nobody_but_the_api_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All Secrets are in it, and every user of the machine reaches it."""
+    monkeypatch.setattr(certificates, "FOLDER", tmp_path)
+    certificates.issue("ca", "local-authority")
+    certificates.issue("node", "system:node:one", "system:nodes")
+    control_plane.make_store_certificates()
+    port = free_port_base(30000, 32000)
+    options = control_plane.store_options(tmp_path, tmp_path / "data", port, port + 1)
+
+    def ask(certificate: str | None, at: int = port) -> bytes:
+        authority = str(tmp_path / f"{control_plane.STORE_AUTHORITY}.crt")
+        own, key = (str(tmp_path / f"{certificate}.{end}") if certificate else None for end in ("crt", "key"))
+        server = urllib3.HTTPSConnectionPool(
+            "127.0.0.1", at, ca_certs=authority, cert_file=own, key_file=key, retries=False, timeout=10
+        )
+        return server.request("POST", "/v3/kv/range", json={"key": "AA==", "range_end": "AA=="}).data
+
+    with subprocess.Popen(
+        [str(PROGRAMS / "etcd"), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as etcd:
+        try:
+            end, told = time.monotonic() + 60, b""
+            while not told:
+                assert time.monotonic() < end
+                with suppress(NewConnectionError):
+                    told = ask("apiserver-etcd")
+            assert b"raft_term" in told
+            for stranger, at in ((None, port), ("node", port), (None, port + 1), ("node", port + 1)):
+                with pytest.raises((SSLError, ProtocolError), match=REFUSED):
+                    ask(stranger, at)
+            plain = urllib3.HTTPConnectionPool("127.0.0.1", port, retries=False, timeout=10)
+            with pytest.raises(ProtocolError, match="closed connection"):
+                plain.request("GET", "/version")
+        finally:
+            etcd.terminate()
 
 
 def test_a_node_promises_its_share_of_the_machine() -> None:

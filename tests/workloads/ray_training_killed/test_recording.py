@@ -6,12 +6,11 @@ import importlib
 import json
 import os
 import signal
-import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import in_a_fork
 from plain_training import GOOD, Recorder
 
 PLACES = (
@@ -31,22 +30,6 @@ def owner_of(place: str) -> Any:
     return getattr(importlib.import_module(module), name) if name[:1].isupper() else importlib.import_module(place)
 
 
-def in_a_process(work: Callable[[], object]) -> int:
-    """The status of a process of its own: threads of XGBoost's that this one had would be missing in the next."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            work()
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-            raise
-        finally:
-            os._exit(status)
-    return os.waitpid(child, 0)[1]
-
-
 def record_and_die(folder: Path, place: str, name: str, *, after: bool) -> None:
     """Records in a process that is killed right before or after that call."""
 
@@ -62,7 +45,7 @@ def record_and_die(folder: Path, place: str, name: str, *, after: bool) -> None:
         setattr(owner, name, deadly)
         Recorder(folder).record(GOOD, resumes=True)
 
-    assert os.WIFSIGNALED(in_a_process(work)), f"{place}.{name} was never called"
+    assert in_a_fork(work) == -signal.SIGKILL, f"{place}.{name} was never called"
 
 
 def recorded(folder: Path, *, resumes: bool = True) -> dict[str, Any]:
@@ -73,7 +56,7 @@ def recorded(folder: Path, *, resumes: bool = True) -> dict[str, Any]:
         made = Recorder(folder).record(GOOD, resumes=resumes)
         told.write_text(json.dumps({"version": made.version, "run_id": made.run_id, "files": made.files}))
 
-    assert in_a_process(work) == 0
+    assert in_a_fork(work) == 0
     found: dict[str, Any] = json.loads(told.read_text())
     return found
 

@@ -18,6 +18,7 @@ import mlflow
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
+from forked import in_a_fork
 from mlflow.exceptions import MlflowException
 from ray_training.errors import TrainingError
 from ray_training.tracking.tracking_database import ensure_database
@@ -38,26 +39,21 @@ def uri(database: Path) -> str:
 
 def killed(work: Callable[[], object], stop: Stop) -> bool:
     """Whether a process that does the work was killed: before its first statement that `stop` (number, SQL) wants."""
-    child = os.fork()
-    if child == 0:
-        number = 0
+    number = 0
 
-        def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            nonlocal number
-            number += 1
-            if stop(number, statement):
-                os.kill(os.getpid(), signal.SIGKILL)
+    def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        nonlocal number
+        number += 1
+        if stop(number, statement):
+            os.kill(os.getpid(), signal.SIGKILL)
 
-        status = 1
-        try:
-            event.listen(Engine, "before_cursor_execute", count)
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status)
+    def watched() -> None:
+        event.listen(Engine, "before_cursor_execute", count)
+        work()
+
+    ended = in_a_fork(watched)
+    assert ended in {0, -signal.SIGKILL}, ended
+    return ended != 0
 
 
 def before(wanted: int) -> Stop:

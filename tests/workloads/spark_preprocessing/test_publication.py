@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from publishing_site import Place, files_of, forget_dead_holders, killed_before, stage
@@ -40,14 +41,14 @@ def test_readers_see_one_whole_version_or_the_other_while_one_takes_the_others_p
         manifest = place.published()
         seen.add(manifest.fingerprint if manifest else "")
 
-    reader = threading.Thread(target=read_on)
-    reader.start()
-    try:
-        for mark in (NEW, OLD, NEW):
-            place.publish(mark, pause=look)
-    finally:
-        ended.set()
-        reader.join()
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read_on)
+        try:
+            for mark in (NEW, OLD, NEW):
+                place.publish(mark, pause=look)
+        finally:
+            ended.set()
+        reading.result()  # a reader that failed has not looked on
     assert seen == {OLD, NEW}
     assert place.files() == files_of(f"v-{OLD}", f"v-{NEW}")
 
@@ -136,8 +137,8 @@ def test_a_run_waits_for_the_one_before_it_and_leaves_its_work_alone(place: Plac
 
         place.publish(OLD, pause=pause)
 
-    running = threading.Thread(target=first)
-    running.start()
+    pool = ThreadPoolExecutor(1)
+    running = pool.submit(first)
     assert started.wait(60)
     said: list[str] = []
 
@@ -149,7 +150,7 @@ def test_a_run_waits_for_the_one_before_it_and_leaves_its_work_alone(place: Plac
         manifest = place.published()
         assert manifest is not None, "the first one was through before the second one began"
         run.commit(run.install(f"{run.staged}/version", f"{run.refused}/version", stage(run, NEW, "rows")))
-    running.join()
+    running.result()
     assert len(said) == 1
     assert "waiting for it" in said[0]
     assert place.files() == files_of(f"v-{OLD}", f"v-{NEW}")

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from py4j.protocol import Py4JJavaError
+from pyspark.sql import SparkSession
 from spark_preprocessing.errors import PreprocessingError
 from spark_preprocessing.spark.java import require_java
 from spark_site import Site
@@ -46,6 +48,24 @@ def test_a_session_and_its_jvm_end_with_the_block_however_it_ends(site: Site) ->
     assert told[0] == "KeyError 'by the caller'"
     assert told[1].startswith("PreprocessingError Spark could not go on: [DIVIDE_BY_ZERO]")
     assert told[2] == ("PreprocessingError A Spark session is running in this process already: stop it first.")
+
+
+def test_a_stranger_on_this_machine_is_not_listened_to_by_a_session(spark: SparkSession) -> None:
+    """Spark reads Java objects from whoever may speak to it: a user of the machine could run code as the session's."""
+    context = spark.sparkContext
+    jvm, none = context._jvm, context._jvm.scala.Option.empty()
+    unknowing = jvm.org.apache.spark.SparkConf(False)
+    unknowing.set("spark.rpc.askTimeout", "20s")
+    # Scala's name of a constructor's default: which entry names the file of a secret.
+    entry = getattr(jvm.org.apache.spark.SecurityManager, "$lessinit$greater$default$3")()
+    manager = jvm.org.apache.spark.SecurityManager(unknowing, none, entry)
+    stranger = jvm.org.apache.spark.rpc.RpcEnv.create("stranger", "127.0.0.1", 0, unknowing, manager, True)
+    port = int(context.getConf().get("spark.driver.port"))
+    try:
+        with pytest.raises(Py4JJavaError, match="Expected SaslMessage"):
+            stranger.setupEndpointRef(jvm.org.apache.spark.rpc.RpcAddress("127.0.0.1", port), "HeartbeatReceiver")
+    finally:
+        stranger.shutdown()
 
 
 def _java(folder: Path, says: str, status: int = 0) -> Path:

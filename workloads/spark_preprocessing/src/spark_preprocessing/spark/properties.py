@@ -51,6 +51,10 @@ def _common(app_name: str, driver_memory_mib: int, partitions: int) -> dict[str,
         "spark.app.name": app_name,
         "spark.driver.memory": f"{driver_memory_mib}m",
         "spark.ui.showConsoleProgress": "false",
+        # The driver, its block manager and executors speak with nobody who does not know the secret that each session
+        # makes for itself: what they are sent are Java objects, and whoever may send some runs code.
+        "spark.authenticate": "true",
+        "spark.network.crypto.enabled": "true",
         # Moments are UTC wherever the machine stands; local clocks are asked for by name.
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
