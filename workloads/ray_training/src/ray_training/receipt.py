@@ -49,6 +49,19 @@ def database_file(tracking_uri: str) -> Path | None:
     return Path(unquote(tracking_uri.removeprefix(SQLITE))) if tracking_uri.startswith(SQLITE) else None
 
 
+def uri_for_mlflow(tracking_uri: str) -> str:
+    """The same database as MLflow is to be told of it: with nothing percent-encoded that need not be.
+
+    MLflow 3.17 makes the folder of a database before it opens it, and takes its name as it stands in the URI
+    (`mlflow.store.db.utils._make_parent_dirs_if_sqlite`): beside ``a clone`` there was an ``a%20clone``, or no training
+    where no folder may be made there.
+    """
+    database = database_file(tracking_uri)
+    if database is None:
+        return tracking_uri
+    return SQLITE + str(database).replace("%", "%25").replace("?", "%3F")
+
+
 def registry_state(tracking_uri: str) -> list[int] | None:
     """Numbers that any writing to the registry's database changes; None if the registry is a server."""
     database = database_file(tracking_uri)

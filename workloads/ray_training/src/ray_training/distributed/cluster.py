@@ -6,8 +6,10 @@ import importlib
 import os
 import re
 import secrets
+import shlex
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -86,6 +88,10 @@ def ray_cluster(settings: Ray, watch: Stopwatch) -> Iterator[None]:
         "_temp_dir": str(folder),
         "_node_ip_address": "127.0.0.1",
     }
+    if (quoted := shlex.quote(sys.executable)) != sys.executable:
+        # Ray gives this path to a shell as it is (`RuntimeEnvContext.exec_worker`): in a folder of a name with a space
+        # no worker that has a variable of its own would ever start.
+        options["runtime_env"] = {"py_executable": quoted}
     with _connected(watch, options):
         yield
     _remove(folder)

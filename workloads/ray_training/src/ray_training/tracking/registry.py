@@ -15,6 +15,7 @@ from platform_contract.model_file import VERSION_ATTRIBUTE, sha256_of
 
 from ray_training.data.reading import FloatMatrix
 from ray_training.errors import TrainingError
+from ray_training.receipt import uri_for_mlflow
 from ray_training.tracking.tracking_database import ensure_database
 
 if TYPE_CHECKING:
@@ -97,8 +98,9 @@ class Registry:
         import mlflow
 
         self.settings = settings
-        mlflow.set_tracking_uri(settings.tracking_uri)
-        mlflow.set_registry_uri(settings.tracking_uri)
+        uri = uri_for_mlflow(settings.tracking_uri)
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_registry_uri(uri)
         with faults_explained(settings):
             ensure_database(settings.tracking_uri)
             self.client: MlflowClient = mlflow.MlflowClient()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from platform_contract import PlatformContract
 
 from ray_training.errors import TrainingError
+from ray_training.receipt import uri_for_mlflow
 from ray_training.tracking.registry import ENVIRONMENT
 from ray_training.tracking.tracking_database import ensure_database
 
@@ -35,7 +36,7 @@ def serve(contract: PlatformContract) -> NoReturn:
     os.environ.update(ENVIRONMENT)
     ensure_database(settings.tracking_uri)
     options = {
-        "--backend-store-uri": settings.tracking_uri,
+        "--backend-store-uri": uri_for_mlflow(settings.tracking_uri),
         "--host": "127.0.0.1",
         "--port": str(address.port or 80),
         "--workers": "1",
