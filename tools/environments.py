@@ -166,6 +166,8 @@ def sync(uv: Path, package: Package, tests: bool) -> bool:
     stamp = package.environment / ".lock-digest"
     have = stamp.read_text() if stamp.exists() else ""
     wanted = digest_of(package, tests)
+    # The stamp is what comes last: where it is missing, a sync was killed, and what it left may look installed.
+    whole = bool(have)
     if have == wanted or (not tests and have == digest_of(package, tests=True)):
         return False
     say(f"{package.name}: installing from {package.lock(tests).relative_to(ROOT)}")
@@ -177,8 +179,10 @@ def sync(uv: Path, package: Package, tests: bool) -> bool:
     if sys.dont_write_bytecode:
         # PYTHONDONTWRITEBYTECODE, as many container images set it: each process would compile all that it imports.
         options.append("--compile-bytecode")
-    if not python.exists():
-        venv = [str(uv), "venv", "--quiet", "--clear", "--python", sys.executable, str(package.environment)]
+    if not whole or not python.exists():
+        # Here and not by uv, which does not clear a folder that is not yet a virtual environment.
+        shutil.rmtree(package.environment, ignore_errors=True)
+        venv = [str(uv), "venv", "--quiet", "--python", sys.executable, str(package.environment)]
         run(venv, f"{package.name}: making a virtual environment")
     run([*pip, "sync", *options, "--require-hashes", str(package.lock(tests))], f"{package.name}: installing packages")
     if package.installed:
