@@ -38,6 +38,7 @@ MEASUREMENTS: dict[str, Command] = {
     ),
     "serving": ("bento_serving", ["bench.serving"], ["--seconds", "1", "--repeats", "1"]),
     "pipeline-x30": ("local_pipeline", ["bench.pipeline", "--scale", "30"], ["--scale", "2"]),
+    "kills": ("local_pipeline", ["bench.kills", "--kills", "20", "--seed", "14"], ["--kills", "2"]),
     "plan": ("infra", ["bench.plan", "--repeats", "3"], ["--repeats", "1"]),
 }
 MLFLOW_EXPLAINED = (
@@ -52,7 +53,7 @@ SERVING_FIGURES = {
     "p99_ms": "p99, ms",
     "cpu_ms_per_request": "CPU per request, ms",
 }
-NEED_NO_RUN = ("plan", "pipeline-x30")
+NEED_NO_RUN = ("plan", "pipeline-x30", "kills")
 """They take neither features nor a model."""
 
 
@@ -117,7 +118,7 @@ def _page(results: Path) -> str:
             f"{taken['day']}, {taken['processor']}, {taken['cpus']} CPUs, {taken['memory_gib']} GiB, {taken['system']};"
             f" {result['repeats']} runs each; load before: {result['load_before']:.2f}",
             "",
-            *(_serving(result) if name == "serving" else _processes(result)),
+            *PAGES.get(name, _processes)(result),
             "",
         ]
     return "\n".join(parts)
@@ -163,6 +164,27 @@ def _serving(result: dict[str, Any]) -> list[str]:
             parts.append(f"| {name} | {' | '.join(cells)} | {figures['ratios']['requests_per_second']:.2f} |")
         parts.append("")
     return [*parts, *MLFLOW_EXPLAINED]
+
+
+def _kills(result: dict[str, Any]) -> list[str]:
+    parts = [
+        f"Seed {result['seed']}, {result['rows']:,} flights; {result['undisturbed_seconds']:g} s when nobody kills it."
+        f" {result['healed']} of {len(result['kills'])} healed, and nothing left over.",
+        "",
+        "| | killed after, s | how | while | processes it left | healed in, s |",
+        "| ---: | ---: | --- | --- | ---: | ---: |",
+    ]
+    for kill in result["kills"]:
+        cells = (
+            kill["number"], kill["seconds"], result["forms"][kill["form"]], kill["step"],
+            len(kill["left_by_the_kill"]), kill["healed_seconds"] if not kill["faults"] else "not",
+        )  # fmt: skip
+        parts.append(f"| {' | '.join(map(str, cells))} |")
+    return parts
+
+
+PAGES = {"serving": _serving, "kills": _kills}
+"""Those of other figures than a process'."""
 
 
 def _cell(value: dict[str, float]) -> str:

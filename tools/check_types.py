@@ -51,6 +51,7 @@ CHECKED = {
         "tests/support/workloads/pipeline_site.py",
         "bench/run.py",
         "bench/pipeline",
+        "bench/kills",
         "tools/endings.py",
         "tools/environments.py",
         "tools/toolchain",
