@@ -9,7 +9,7 @@ from pathlib import Path
 WORKER = """
 import sys
 from platform_contract.document import Ray
-from ray_training.cluster import ray_cluster
+from ray_training.distributed.cluster import ray_cluster
 from ray_training.timing import Stopwatch
 
 settings = Ray(address="local", cpus_per_worker=1, object_store_mib=80, storage="/tmp")
