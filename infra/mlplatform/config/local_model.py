@@ -45,8 +45,6 @@ class Nodes(Section):
     """CPU that pods may ask for on a node, in millicores."""
     memory_mib: int = Field(ge=256, le=MOST_MEMORY_MIB)
     """Memory that pods may ask for on a node, in MiB."""
-    disk_gib: int = Field(default=20, ge=1, le=MOST_DISK_GIB)
-    """Space for emptyDir volumes on a node, in GiB."""
     max_size: int = Field(default=1, ge=0, le=MOST_LOCAL_NODES)
     """Nodes that there are; 0 turns the service type off."""
 
@@ -77,20 +75,33 @@ class Nodes(Section):
 
     @property
     def shapes(self) -> tuple[NodeShape, ...]:
-        """All are alike."""
-        return (
-            NodeShape(
-                name="a node",
-                allocatable_cpu_millicores=self.cpu_millicores,
-                allocatable_memory_mib=self.memory_mib,
-                local_disk_gib=self.disk_gib,
-            ),
+        """All are alike; of disks the file says something where shuffle files are."""
+        return (self._shape(local_disk_gib=0),)
+
+    def _shape(self, local_disk_gib: int) -> NodeShape:
+        return NodeShape(
+            name="a node",
+            allocatable_cpu_millicores=self.cpu_millicores,
+            allocatable_memory_mib=self.memory_mib,
+            local_disk_gib=local_disk_gib,
         )
 
     @property
     def capacities(self) -> tuple[NodeCapacity, ...]:
         """How many pods the kubelet takes, the file does not say."""
         return (NodeCapacity(self.cpu_millicores, self.memory_mib, max_pods=None),)
+
+
+class ExecutorNodes(Nodes):
+    """Nodes on which shuffle files are written."""
+
+    disk_gib: int = Field(default=20, ge=1, le=MOST_DISK_GIB)
+    """Space for emptyDir volumes on a node, in GiB."""
+
+    @property
+    def shapes(self) -> tuple[NodeShape, ...]:
+        """All are alike."""
+        return (self._shape(local_disk_gib=self.disk_gib),)
 
 
 class LocalNodeGroups(Section):
@@ -100,7 +111,7 @@ class LocalNodeGroups(Section):
     """MLflow, the database and the broker."""
     spark_driver: Nodes
     """Drivers in client mode."""
-    spark_executor: Nodes
+    spark_executor: ExecutorNodes
     """Executors."""
     ray: Nodes
     """Ray's head and workers."""

@@ -14,12 +14,12 @@ from mlplatform.config.model import PlatformConfig
 from mlplatform.config.reading import models_within
 from mlplatform.naming import PLATFORM
 
-VERSION: Final = 2
-"""Raised when a key is removed or means something else."""
+VERSION, LOCAL_VERSION = 2, 3
+"""Each is raised when a key is removed or means something else."""
 FOLDER: Final = Path(__file__).resolve().parents[2] / "schemas"
 SCHEMA_FILES: Final[dict[type[PlatformConfig | LocalConfig], Path]] = {
     PlatformConfig: FOLDER / f"config-{VERSION}.schema.json",
-    LocalConfig: FOLDER / f"local-config-{VERSION}.schema.json",
+    LocalConfig: FOLDER / f"local-config-{LOCAL_VERSION}.schema.json",
 }
 OPEN: Final = {"Owner", "InCluster"}
 """Sections of which a stack file in a repository leaves something to its owner, or to the machine."""

@@ -41,13 +41,14 @@ def platform_values() -> dict[str, Any]:
     large cluster can hold, and none has to be raised for a test.
     """
     groups = {"spark-driver": "sparkDriver", "spark-executor": "sparkExecutor"}
-    size = {"cpuMillicores": CPU_MILLICORES, "memoryMib": MEMORY_MIB, "diskGib": DISK_GIB}
+    size = {"cpuMillicores": CPU_MILLICORES, "memoryMib": MEMORY_MIB}
     return local_config(
         {
             "nodeGroups": {
                 groups.get(name, name): {**size, "maxSize": NODES[name]}
                 for name in ("system", "spark-driver", "spark-executor", "ray", "serving", "notebook")
             },
+            "nodeGroups.sparkExecutor.diskGib": DISK_GIB,
             "mlflow": {"replicas": MLFLOW_REPLICAS},
             # Small ones, whatever the file has: the cluster shall be full of pods, not of gibibytes.
             "spark.executor.cores": 1,
