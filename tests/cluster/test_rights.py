@@ -148,7 +148,7 @@ def test_one_binding_too_many_is_the_difference_that_is_reported(
 ) -> None:
     """The control: without it, an authorizer that refuses all, or questions that are put wrongly, would pass."""
     asked = questions([one_binding_too_many], answers.namespaces, answers.kinds)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 300
     wanted = [
         "serving/flight-api may, and should not: get secrets in serving",
         "serving/flight-api may, and should not: list nodes in the whole cluster",

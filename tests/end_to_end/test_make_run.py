@@ -170,7 +170,7 @@ def test_what_a_killed_run_has_left_is_stopped_by_the_next(fresh_site: Site) -> 
 
 def wait_for_java(site: Site) -> None:
     """Until the run has started Spark's Java, two generations below it, and not just asked for Java's version."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while time.monotonic() < until:
         # A process that was listed may have ended since.
         with suppress(psutil.NoSuchProcess):

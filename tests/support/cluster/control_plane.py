@@ -20,7 +20,7 @@ from kubernetes import client, config
 
 PROGRAMS: Final = Path(__file__).resolve().parents[3] / ".local" / "toolchain" / "bin"
 WANTED: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
-START_SECONDS: Final = 60
+START_SECONDS: Final = 300
 PRETENDED: Final = "test/pretended"
 """Label of the nodes that kwok looks after."""
 STAGES: Final = """\

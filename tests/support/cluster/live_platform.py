@@ -60,7 +60,7 @@ def killed_up(site: Site) -> None:
     with subprocess.Popen(
         [*TOOL, "up", "--no-build"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     ) as running:
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         while not client.AppsV1Api(site.api()).list_namespaced_deployment("platform-data").items:
             assert running.poll() is None, "it ended before it could be killed"
             assert time.monotonic() < end

@@ -61,7 +61,7 @@ def reached(site: Site, namespace: str, app: str) -> set[str]:
     }
     core.create_namespaced_pod(namespace, {"metadata": {"name": name, "labels": {APP_LABEL: app}}, "spec": spec})
     try:
-        end = time.monotonic() + 90
+        end = time.monotonic() + 300
         while (found := core.read_namespaced_pod(name, namespace)).status.phase in {"Pending", "Running"}:
             assert time.monotonic() < end, found.status
             time.sleep(0.5)

@@ -60,7 +60,7 @@ def complete_nodes(requests: Requests, there: int) -> None:
         AssertionError: they do not get ready.
     """
     add_nodes(requests, {type_: count - there for type_, count in NODES.items()}, first=there)
-    end = time.monotonic() + 120
+    end = time.monotonic() + 300
     while unready := [node for node in requests.items("/api/v1/nodes") if not _is_ready(node)]:
         assert time.monotonic() < end, f"{len(unready)} nodes are not ready: {unready[0]}"
         time.sleep(0.5)

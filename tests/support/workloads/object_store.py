@@ -28,7 +28,7 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 GATEWAY: Final = ROOT / ".local" / "toolchain" / "bin" / "versitygw"
 REGION: Final = "us-east-1"
 """Buckets are made there without a location constraint, which S3 wants of no other region."""
-START_SECONDS: Final = 60
+START_SECONDS: Final = 300
 WITH_GO: Final = pytest.mark.skipif(
     not GATEWAY.exists() and shutil.which("go") is None,
     reason="there is no Go on this machine to build the gateway with",

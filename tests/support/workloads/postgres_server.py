@@ -152,7 +152,7 @@ def _run(program: Path, folder: Path, demoted: dict[str, Any], output: IO[str], 
     )
     server = PostgresServer(port, folder / "certificates" / "ca.crt", log)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 300
         while True:
             try:
                 server.connect().close()
@@ -164,7 +164,7 @@ def _run(program: Path, folder: Path, demoted: dict[str, Any], output: IO[str], 
         yield server
     finally:
         process.send_signal(signal.SIGQUIT)  # PostgreSQL's "immediate": nothing need be saved
-        process.wait(timeout=30)
+        process.wait(timeout=300)
 
 
 def write_certificates(folder: Path, ca_name_text: str = "test CA") -> None:

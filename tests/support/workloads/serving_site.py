@@ -29,7 +29,7 @@ from synthetic_dataset import write_dataset
 COMMAND = str(Path(sys.executable).with_name("flight-serving"))
 ROWS = 9000
 FIRST_HELD_OUT = 201311  # month
-READY_SECONDS = 90
+READY_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Site:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Runs ``flight-serving`` to its end."""
         return subprocess.run(
-            [COMMAND, *words], env=self.environ, capture_output=True, text=True, check=False, timeout=120
+            [COMMAND, *words], env=self.environ, capture_output=True, text=True, check=False, timeout=300
         )
 
     def data(self) -> pa.Table:
@@ -149,7 +149,7 @@ class Server:
 
     def client(self) -> httpx.Client:
         # Certificates take longer to be read than a question to be answered, and there are none here.
-        return httpx.Client(base_url=self.address, timeout=60, trust_env=False, verify=False)  # noqa: S501 - plain HTTP
+        return httpx.Client(base_url=self.address, timeout=300, trust_env=False, verify=False)  # noqa: S501 - plain HTTP
 
     def await_ready(self, seconds: float = READY_SECONDS) -> None:
         """Waits until it is ready to answer."""
@@ -180,7 +180,7 @@ class Server:
         family = self.family()
         self.process.send_signal(how)
         try:
-            return self.process.wait(timeout=30)
+            return self.process.wait(timeout=300)
         finally:
             for process in psutil.wait_procs(family, timeout=2)[1]:
                 process.kill()

@@ -57,7 +57,7 @@ class SteadyLoad:
                 self.failures.append(f"{type(error).__name__}: {error}")
             self._over.wait(self._pause)
 
-    def wait_until(self, holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    def wait_until(self, holds: Callable[[], bool], what: str, seconds: float = 300) -> None:
         """Until something holds, while requests go on.
 
         Raises:

@@ -109,7 +109,7 @@ class TrackingSite:
         finally:
             process.terminate()
             try:
-                process.wait(timeout=30)
+                process.wait(timeout=300)
             finally:
                 process.kill()
 

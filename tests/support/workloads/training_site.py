@@ -59,8 +59,8 @@ class Site:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Runs the command to its end; nothing that it started may be left."""
         process = self.start(*words)
-        stdout, stderr = process.communicate(timeout=300)
-        wait_for(lambda: not processes_of(process.pid), "Ray's processes to end", seconds=30)
+        stdout, stderr = process.communicate(timeout=600)
+        wait_for(lambda: not processes_of(process.pid), "Ray's processes to end")
         assert not leftovers(process.pid), "the command has left a folder behind"
         return subprocess.CompletedProcess(words, process.returncode, stdout, stderr)
 
@@ -102,7 +102,7 @@ def processes_of(pid: int) -> dict[int, str]:
     return found
 
 
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = 120) -> None:
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = 300) -> None:
     """Polls until `condition` holds."""
     end = time.monotonic() + seconds
     while not condition():

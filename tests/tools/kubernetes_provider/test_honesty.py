@@ -31,7 +31,7 @@ def in_the_background(work: Callable[[], None]) -> threading.Thread:
 
 def fail_to_pull(plane: ControlPlane, namespace: str) -> None:
     """As a kubelet reports it; a pretended node pulls nothing."""
-    core, until = plane.core(), time.monotonic() + 20
+    core, until = plane.core(), time.monotonic() + 300
     waiting = {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}
     status = {
         "phase": "Pending",
@@ -186,7 +186,7 @@ def test_a_claim_is_awaited_where_its_class_binds_at_once(
         }
         plane.core().create_persistent_volume({"metadata": {"name": name}, "spec": volume})
         # The controller of volumes looks again every quarter of a minute.
-        until = time.monotonic() + 60
+        until = time.monotonic() + 300
         while (outcome := made.run("up")).failed and time.monotonic() < until:
             continue
         assert not outcome.failed

@@ -77,7 +77,7 @@ def test_the_credentials_are_a_runs_own_and_are_in_no_command_line_no_log_and_no
 @WITH_GO
 def test_what_a_killed_run_has_left_up_is_stopped_by_the_next(site: Site) -> None:
     assert site.ledger.stop_all() == ["object-store"]
-    assert site.running.popen.wait(60) is not None
+    assert site.running.popen.wait(300) is not None
 
 
 def test_a_gateway_that_is_not_built_is_one_sentence(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_a_run_that_is_killed_before_it_could_write_down_what_it_starts_starts_n
     killed = subprocess.run([sys.executable, "-c", code], check=False, text=True, stdout=subprocess.PIPE)
     assert killed.returncode == -9
     with contextlib.suppress(psutil.NoSuchProcess):
-        psutil.Process(int(killed.stdout)).wait(timeout=30)
+        psutil.Process(int(killed.stdout)).wait(timeout=300)
     assert not (tmp_path / "ran").exists()
 
 
@@ -124,7 +124,7 @@ def test_what_outlived_a_step_of_a_killed_run_is_stopped_too(ledger: Ledger, str
     running.popen.wait()
     assert child.is_running()
     assert ledger.stop_all() == ["it"]
-    gone, _ = psutil.wait_procs([child], timeout=5)
+    gone, _ = psutil.wait_procs([child], timeout=120)
     assert gone == [child]
     running.stop()
     assert stranger.is_running()
@@ -149,7 +149,7 @@ def test_the_memory_of_children_is_counted() -> None:
     with subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        seen_until = time.monotonic() + 10
+        seen_until = time.monotonic() + 300
         while watch.peak_bytes < alone + 200 * 2**20 and time.monotonic() < seen_until:
             time.sleep(0.05)
         process.kill()

@@ -99,7 +99,7 @@ def is_refused(caller: str) -> bool:
 
 
 def eventually(true: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 15
+    until = time.monotonic() + 300
     while not (found := true()) and time.monotonic() < until:
         time.sleep(0.3)
     return found

@@ -20,7 +20,7 @@ from tools.toolchain.versions import ToolchainError
 
 Put = Callable[[str, str], Path]
 Start = Callable[[], "subprocess.Popen[str]"]
-PATIENCE = 120.0
+PATIENCE = 300.0
 # What `toolchain.py ensure hello` would do, had the toolchain a program of that name.
 ENSURE = """
 import sys

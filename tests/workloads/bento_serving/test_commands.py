@@ -126,7 +126,7 @@ def test_a_service_is_one_process_which_ctrl_c_stops(built: Site, tmp_path: Path
         family = server.family()
         assert len(family) == 1
         assert server.stop(signal.SIGINT) == 0
-        assert psutil.wait_procs(family, timeout=5)[1] == []
+        assert psutil.wait_procs(family, timeout=120)[1] == []
         assert "Traceback" not in server.log.read_text()
 
 

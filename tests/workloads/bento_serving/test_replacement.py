@@ -20,7 +20,8 @@ from platform_contract.model_file import digest_lines, digest_path, sha256_of
 from serving_site import Server, Site, as_flights, held_out, make_site, running, start, train
 from synthetic_dataset import write_dataset
 
-SECONDS = 60
+SECONDS = 300
+"""Longest that is waited for what comes at once on a quiet machine; a load of 15 makes a minute of some of it."""
 
 
 @pytest.fixture(scope="module")
@@ -268,7 +269,7 @@ def test_what_the_inspection_lets_through_never_crashes(own_site: Site, models: 
     script = Path(__file__).with_name("damaged_models.py")
     done = subprocess.run(
         [sys.executable, str(script), str(whole), "11", "80"],
-        env={**own_site.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=True, timeout=150,
+        env={**own_site.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=True, timeout=300,
     )  # fmt: skip
     told = json.loads(done.stdout)
     assert told["inspection refused"] > 50
@@ -294,6 +295,6 @@ def test_a_service_waits_for_its_first_model_says_so_and_stops_when_told(
         assert len(predict(server, own_site)) == 20
         family = server.family()
         assert server.stop(signal.SIGTERM) == 0
-        assert psutil.wait_procs(family, timeout=5)[1] == []
+        assert psutil.wait_procs(family, timeout=120)[1] == []
     finally:
         server.stop()

@@ -213,7 +213,7 @@ def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     ids=["silence", "half a line", "half a head", "half of a second head"],
 )
 def test_a_head_that_does_not_come_closes_the_connection(listening: tuple[str, int], start: bytes) -> None:
-    with socket.create_connection(listening, timeout=60) as connection:
+    with socket.create_connection(listening, timeout=300) as connection:
         connection.sendall(start)
         received = b""
         while more := connection.recv(1000):
@@ -226,7 +226,7 @@ def test_a_head_without_an_end_closes_the_connection(
 ) -> None:
     monkeypatch.setattr(connections, "HEAD_SECONDS", 3600.0)
     sent, most = 0, 2**26
-    with socket.create_connection(listening, timeout=60) as connection, contextlib.suppress(ConnectionError):
+    with socket.create_connection(listening, timeout=300) as connection, contextlib.suppress(ConnectionError):
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
         while sent < most:
             sent += connection.send(b"X-More: %s\r\n" % (b"x" * 1000))

@@ -29,7 +29,7 @@ def cut_off(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, int]:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
     # Ray's workers die a moment later than the one that started them, and go on boosting until then.
-    wait_for(lambda: not workers_of(process.pid), "Ray's workers to end", seconds=30)
+    wait_for(lambda: not workers_of(process.pid), "Ray's workers to end")
     assert newest_checkpoint(runs) < int(ROUNDS)
     return site, process.pid
 
@@ -88,8 +88,8 @@ def test_the_run_tells_from_which_round_it_continued(cut_off: tuple[Site, int]) 
 def stop(process: subprocess.Popen[str], number: signal.Signals) -> str:
     """Sends the signal, after which there must soon be nothing left of the training; its standard error."""
     process.send_signal(number)
-    _, stderr = process.communicate(timeout=60)
-    wait_for(lambda: not processes_of(process.pid), "Ray's processes to end", seconds=30)
+    _, stderr = process.communicate(timeout=300)
+    wait_for(lambda: not processes_of(process.pid), "Ray's processes to end")
     assert leftovers(process.pid) == []
     return stderr
 

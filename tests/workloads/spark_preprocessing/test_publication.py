@@ -133,13 +133,13 @@ def test_a_run_waits_for_the_one_before_it_and_leaves_its_work_alone(place: Plac
         def pause(phase: str) -> None:
             if phase == "installing":
                 started.set()
-                assert told.wait(60)
+                assert told.wait(300)
 
         place.publish(OLD, pause=pause)
 
     pool = ThreadPoolExecutor(1)
     running = pool.submit(first)
-    assert started.wait(60)
+    assert started.wait(300)
     said: list[str] = []
 
     def say(words: str) -> None:
