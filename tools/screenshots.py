@@ -13,7 +13,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 RUN: Final = ROOT / ".local" / "run"
@@ -42,22 +42,15 @@ def pages() -> dict[str, tuple[str, tuple[int, int]]]:
     except FileNotFoundError as error:
         raise ScreenshotError("There was no run yet: 'make run KEEP=1' leaves up what there is to see.") from error
     swagger, mlflow = contract["serving"]["flight_api_shared"], contract["mlflow_ui"]
-    run = f"{mlflow}/#/experiments/{_experiment(mlflow, contract['mlflow']['experiment'])}/runs/{summary['run_id']}"
+    run = f"{mlflow}/#/experiments/{summary['experiment_id']}/runs/{summary['run_id']}"
     return {"swagger": (f"{swagger}/", (1100, 900)), "mlflow": (run, (1280, 900))}
 
 
-def _experiment(mlflow: str, name: str) -> str:
-    found: Any = json.loads(_get(f"{mlflow}/api/2.0/mlflow/experiments/get-by-name?experiment_name={name}"))
-    return str(found["experiment"]["experiment_id"])
-
-
-def _get(address: str) -> bytes:
+def _require_answer(address: str) -> None:
     try:
-        with urllib.request.urlopen(address, timeout=20) as answer:  # noqa: S310 - the contract's, on this machine
-            content: bytes = answer.read()
+        urllib.request.urlopen(address, timeout=20).close()  # noqa: S310 - the contract's, on this machine
     except urllib.error.URLError as error:
         raise ScreenshotError(f"{address} does not answer ({error.reason}): run 'make run KEEP=1' first.") from error
-    return content
 
 
 def _browser() -> str:
@@ -72,7 +65,7 @@ def take(browser: str, address: str, size: tuple[int, int], picture: Path) -> No
 
     Raises ScreenshotError when there is none, or it is too large.
     """
-    _get(address)
+    _require_answer(address)
     with tempfile.TemporaryDirectory(prefix="browser-") as folder:
         new = Path(folder, "new.png")
         window = f"--window-size={size[0]},{size[1]}"

@@ -35,6 +35,7 @@ FOUND: dict[str, Any] = {
     "quarantined": {"arrival_unknown": 9_430, "out_of_range": 12_345_678},
     "largest_difference": 1.5e-7,
     "flights_asked": 1_200,
+    "experiment_id": "1",
     "model_version": "12",
     "dataset": "/srv/lake/features/flight_delay/v-" + "0a" * 32,
     "plots": ["/srv/mlflow/artifacts/flights/0123456789abcdef/artifacts/plots/roc.png"],
@@ -76,5 +77,6 @@ def test_no_figure_of_the_summary_is_cut_where_the_terminal_is_narrow(tmp_path: 
     folded = re.sub(r"[│\s]+", " ", text)
     for told in ("336,776 in = 327,346 out", "12,345,678", "9,430", "240,123", "53,210", "0.712", "0.699", "1.5e-07"):
         assert told in folded, told
-    for address in (contract.serving.model_api, contract.serving.flight_api_shared, str(contract.mlflow_ui)):
+    mlflow = f"{contract.mlflow_ui}/#/experiments/1"  # MLflow's own first page is about language models
+    for address in (contract.serving.model_api, contract.serving.flight_api_shared, mlflow):
         assert address in text

@@ -94,7 +94,7 @@ def test_the_run_has_parameters_metrics_plots_and_the_fingerprint(
 ) -> None:
     run = mlflow_client.get_run(trained_site.summary["run_id"])
     fingerprint = dataset_of(trained_site).manifest.fingerprint
-    assert run.info.status == "FINISHED"
+    assert (run.info.status, run.info.experiment_id) == ("FINISHED", trained_site.summary["experiment_id"])
     assert run.data.params["data_fingerprint"] == run.data.tags["data_fingerprint"] == fingerprint
     assert run.data.params["max_depth"] == "5"
     assert run.data.params["train_months"] == "2013-01 to 2013-09"

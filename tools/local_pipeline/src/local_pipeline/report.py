@@ -113,7 +113,7 @@ def _places(contract: PlatformContract, found: Mapping[str, Any], *, keep: bool)
         ("Swagger UI (A)", serving.flight_api_embedded),
         ("Swagger UI (B)", serving.flight_api_shared),
         ("Swagger UI (model API)", serving.model_api),
-        ("MLflow UI", str(contract.mlflow_ui)),
+        ("MLflow UI", f"{contract.mlflow_ui}/#/experiments/{found['experiment_id']}"),
     ]
     told = servers if keep else [("servers", "stopped; 'make run KEEP=1' leaves Swagger UI and MLflow UI up")]
     return [

@@ -178,6 +178,7 @@ def _summary(recorded: Recorded, watch: Stopwatch) -> dict[str, Any]:
     return {
         "step": "train",
         "reused": False,
+        "experiment_id": recorded.experiment_id,
         "run_id": recorded.run_id,
         "model_version": recorded.version,
         "champion_version": recorded.champion_version,

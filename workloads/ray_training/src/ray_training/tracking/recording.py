@@ -34,6 +34,7 @@ EXAMPLE_ROWS: Final = 5
 class Recorded:
     """Where everything is."""
 
+    experiment_id: str
     run_id: str
     version: str
     decision: Decision
@@ -107,6 +108,7 @@ def record(registry: Registry, trained: Trained, background: Background) -> Reco
         if decision.moves:
             registry.move_alias(version)
         return Recorded(
+            experiment_id=registry.experiment_id,
             run_id=run.info.run_id,
             version=version,
             decision=decision,
