@@ -57,6 +57,9 @@ def test_the_run_prints_what_a_person_wants_to_know(site: Site) -> None:
     told = (site.folder / "first-run.txt").read_text()
     for words in ("[7/7]", "336,776 in = 327,346 out", "logistic regression", "peak memory", "really", "KEEP=1"):
         assert words in told, words
+    for noise in ("WARN", "log4j", "incubator", "native-hadoop"):  # Java's and Spark's own: in the step's log
+        assert noise not in told, noise
+    assert "log4j" in (site.records / "logs" / "spark-preprocess-run.log").read_text()
     plots = [Path(plot) for plot in site.summary()["plots"]]
     assert len(plots) >= 3
     assert all(plot.read_bytes().startswith(b"\x89PNG") for plot in plots)

@@ -39,6 +39,10 @@ def test_the_pipeline_in_pods_takes_every_flight_to_a_served_prediction(platform
     assert found["rows_out"] == local["rows_out"]
     assert found["flights_asked"] >= 1000
     assert found["largest_difference"] <= 1e-6
+    for noise in ("WARN", "log4j", "incubator", "native-hadoop"):  # Java's and Spark's own: in the step's log
+        assert noise not in platform.told, noise
+    shown, log = platform.told.count("spark-preprocess: "), platform.site.kept / "logs" / "spark-preprocess.log"
+    assert 0 < shown < len(log.read_text().splitlines())
 
 
 def test_its_metrics_lie_within_the_spread_of_seeds_around_those_of_make_run(platform: Platform) -> None:
