@@ -100,6 +100,8 @@ def test_a_delivery_says_for_which_days_it_is(tmp_path: Path) -> None:
             "the last day .2014-01-01. is before the first",
         ),
         ('{"period": {"first_day": "2014-01-01", "last_day": "2014-12-31"}, "year": 2014}', "year: Extra inputs"),
+        ('{"period": {"first_day": "2013-01-01", "last_day": "2103-12-31"}}', "period: .*2103-12-31. has not been yet"),
+        ('{"period": {"first_day": "1913-01-01", "last_day": "2013-12-31"}}', "period: .*1913-01-01. is before 1970"),
     ],
 )
 def test_a_delivery_that_does_not_say_it_is_refused_with_an_example(tmp_path: Path, text: str, message: str) -> None:
