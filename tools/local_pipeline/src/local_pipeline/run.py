@@ -22,6 +22,7 @@ from local_pipeline.raw_files import land_raw_files
 from local_pipeline.report import gib, print_flights, print_summary
 from local_pipeline.servers import Server, start_servers, stop_servers
 from local_pipeline.steps import StepResult, Workspace, run_step
+from local_pipeline.temporary import TemporaryFolder
 
 STEPS: Final = (
     ("Spark prepares the features", "spark_preprocessing", ("spark-preprocess", "run")),
@@ -68,6 +69,8 @@ def run_pipeline(
         addresses = [serving.model_api, serving.flight_api_embedded, serving.flight_api_shared]
         require(root, [*addresses, *([contract.mlflow_ui] if keep and contract.mlflow_ui else [])])
         adopt_orphans()
+        temporary = TemporaryFolder(records)
+        temporary.remove()
         memory = MemoryWatch()
         memory.start()
         try:
@@ -77,14 +80,21 @@ def run_pipeline(
                 environments=environments,
                 logs=records / "logs",
                 ledger=ledger,
-                environ={CONTRACT_VARIABLE: str(written), **(store.environ if store else {})},
+                environ={
+                    CONTRACT_VARIABLE: str(written),
+                    "TMPDIR": str(temporary.make()),
+                    **(store.environ if store else {}),
+                },
                 console=console,
                 memory=memory,
             )
             with _object_store(workspace, store, lake, keep=keep):
                 _chain(workspace, contract, store, raw_files, keep=keep)
+            if not keep:
+                temporary.remove()
         except BaseException:
             ledger.stop_all()  # a signal may have come just as something was started
+            temporary.remove()
             raise
         finally:
             memory.stop()
@@ -206,7 +216,9 @@ def _servers(contract: PlatformContract, *, keep: bool) -> list[Server]:
 def stop_kept_servers(records: Path) -> list[str]:
     """Stops what an earlier run has left up; the names of what was."""
     with only_run(records):
-        return Ledger(records / LEDGER).stop_all()
+        stopped = Ledger(records / LEDGER).stop_all()
+        TemporaryFolder(records).remove()
+        return stopped
 
 
 @contextmanager

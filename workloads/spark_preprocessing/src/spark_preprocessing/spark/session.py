@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,10 @@ from spark_preprocessing.errors import PreprocessingError
 from spark_preprocessing.spark.java import require_java
 from spark_preprocessing.spark.properties import LOOPBACK, spark_properties
 from spark_preprocessing.spark.s3_properties import require_jars
+from spark_preprocessing.spark.scratch import scratch_folder
 
+BUFFERS: Final = "spark.hadoop.fs.s3a.buffer.dir"
+JAVA_OPTIONS: Final = "spark.driver.extraJavaOptions"
 STOP_SECONDS: Final = 30
 """How long the JVM may take to end by itself before it is killed."""
 
@@ -41,13 +44,18 @@ def spark_session(contract: PlatformContract, app_name: str) -> Iterator[SparkSe
     if SparkContext._active_spark_context is not None:  # noqa: SLF001 - Spark has no other way to ask
         raise PreprocessingError("A Spark session is running in this process already: stop it first.")
     local = isinstance(contract.spark, SparkLocal)
-    if isinstance(contract.spark, SparkLocal):
-        contract.spark.local_dir.mkdir(parents=True, exist_ok=True)
-    properties = spark_properties(contract, app_name)
-    with _environment(_launch_variables(local=local)):
+    properties = dict(spark_properties(contract, app_name))
+    with ExitStack() as folders, _environment(_launch_variables(local=local)):
+        if isinstance(contract.spark, SparkLocal):
+            own = folders.enter_context(scratch_folder(contract.spark.local_dir))
+            properties["spark.local.dir"] = str(own)
+            if BUFFERS in properties:
+                properties[BUFFERS] = str(own / "s3a")
+            # Java itself, and what it unpacks and loads, would leave files in /tmp when it is killed.
+            properties[JAVA_OPTIONS] = f'{properties[JAVA_OPTIONS]} -Djava.io.tmpdir="{own}"'
         try:
             with _ctrl_c_kept():
-                session = SparkSession.builder.config(map=dict(properties)).getOrCreate()
+                session = SparkSession.builder.config(map=properties).getOrCreate()
             session.sparkContext.setLogLevel("ERROR")
             yield session
         except (Py4JError, PySparkException) as error:
