@@ -7,6 +7,8 @@ RAW ?=
 ENV ?=
 LAKE ?=
 CONTEXT ?=
+JUDGE_PROVIDER ?=
+REPLACEMENTS ?=
 REGISTRY ?=
 FOLDER ?=
 STAND_INS ?=
@@ -25,7 +27,7 @@ ELSEWHERE = $(if $(CONTEXT),--context $(CONTEXT)) $(if $(REGISTRY),--registry $(
 OFFLINE := PYTHONPATH=tools/offline_providers/src $(ENVS)/infra/bin/python -m offline_providers
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test test-cluster check environments plan rights cost doctor golden picture screenshots toolchain images cluster cluster-stop up pipeline down lint format types lock bench mutations clean
+.PHONY: help run stop test test-cluster check environments plan rights judge cost doctor golden picture screenshots toolchain images cluster cluster-stop up pipeline down lint format types lock bench mutations clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +67,11 @@ plan: ## what 'pulumi up' would do, and whether policies allow it: the real engi
 rights: ## who may do what on AWS, and what its policies say to it (ENV=dev|staging|prod)
 	@$(SYNC) --tests infra
 	@PYTHONPATH=tests/support/infra $(ENVS)/infra/bin/python -W ignore -m rights $(or $(ENV),dev)
+
+judge: ## what HashiCorp's provider for AWS refuses of the program (ENV=dev|staging|prod, JUDGE_PROVIDER=its program, REPLACEMENTS=1)
+	@$(SYNC) --tests infra
+	@PYTHONPATH=tests/support/infra:tools/offline_providers/src $(ENVS)/infra/bin/python -W ignore -m judge $(or $(ENV),dev) \
+		$(if $(JUDGE_PROVIDER),--provider "$(JUDGE_PROVIDER)") $(if $(REPLACEMENTS),--replacements)
 
 cost: ## what each environment costs in a month, at least and at most
 	@$(SYNC) --tests infra

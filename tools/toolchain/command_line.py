@@ -161,7 +161,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     get = commands.add_parser("ensure", help="make programs be there, building what is missing")
     get.add_argument("programs", nargs="*", metavar="PROGRAM")
-    get.add_argument("--all", action="store_true", dest="everything", help="every program")
+    get.add_argument(
+        "--all", action="store_true", dest="everything", help="all but what is built only where it is named"
+    )
     table = commands.add_parser("status", help="which of each program is used, and why")
     table.add_argument("--json", action="store_true", dest="as_json")
     commands.add_parser("which", help="the path of one program").add_argument("program", metavar="PROGRAM")
@@ -173,7 +175,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def run(parsed: argparse.Namespace) -> None:
     if parsed.command == "ensure":
-        names = PROGRAMS if parsed.everything else dict.fromkeys(parsed.programs)
+        usual = [name for name, program in PROGRAMS.items() if program.usual]
+        names = usual if parsed.everything else dict.fromkeys(parsed.programs)
         ensure([known_program(name) for name in names], Progress(sys.stdout))
     elif parsed.command == "status":
         print(status(parsed.as_json))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tools.toolchain.programs import MODULES, PROGRAMS, ROOT, Program, required_modules
+from tools.toolchain.programs import JUDGE, MODULES, PROGRAMS, ROOT, Program, required_modules
 from tools.toolchain.versions import PULUMI_RANGE, ToolchainError, Version, find_version
 
 EVERY_PROGRAM = pytest.mark.parametrize("program", PROGRAMS.values(), ids=list(PROGRAMS))
@@ -59,7 +59,7 @@ def test_the_linker_is_told_the_pinned_version_and_no_template_is_left(program: 
 def test_the_tool_reads_a_go_mod_as_go_does(module: Path) -> None:
     read = as_go_reads_it(module)
     assert required_modules((module / "go.mod").read_text()) == {e["Path"]: e["Version"] for e in read["Require"]}
-    assert {program.oldest_go for program in PROGRAMS.values() if program.module == module} == {read["Go"]}
+    assert {program.oldest_go for program in (*PROGRAMS.values(), JUDGE) if program.module == module} == {read["Go"]}
 
 
 @EVERY_MODULE
