@@ -9,7 +9,7 @@ CASES = (
     bad(
         "prod",
         {"aws.zones": ["a", "b"], "kafka.brokers": 4},
-        'aws.zones: has fewer than the 3 zones that prod spreads over (given: ["a", "b"]): name 3',
+        'aws.zones: has fewer than the 3 zones that prod spreads over (given: ["a", "b"]): use 3 of a, b, c',
     ),
     bad(
         "prod",

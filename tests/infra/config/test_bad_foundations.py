@@ -18,13 +18,13 @@ CASES = (
     bad(
         "dev",
         {"aws.zones": ["a"], "kafka.brokers": 3},
-        'aws.zones: has fewer than 2 zones, which EKS, RDS and MSK want (given: ["a"]): add one',
+        'aws.zones: has fewer than 2 zones, which EKS, RDS and MSK want (given: ["a"]): use 2 of a, b, c',
     ),
     bad(
         "dev",
         {"aws.zones": ["a", "b", "c", "d"], "kafka.brokers": 4},
         'aws.zones: has more than the 3 zones that the address plan has room for (given: ["a", "b", "c", '
-        '"d"]): remove some',
+        '"d"]): use 3 of a, b, c',
         "aws.zones: names a zone that eu-central-1 does not have (given: d): use some of a, b, c",
     ),
     bad(
@@ -34,18 +34,19 @@ CASES = (
         "dev",
         {"network.cidr": "10.20.0.0/19"},
         "network.cidr: has a size that the address plan cannot divide (given: 10.20.0.0/19): use a range "
-        "from /16 to /18",
+        "from /16 to /18, as 10.20.0.0/18",
     ),
     bad(
         "dev",
         {"network.cidr": "10.20.0.0/15"},
         "network.cidr: has a size that the address plan cannot divide (given: 10.20.0.0/15): use a range "
-        "from /16 to /18",
+        "from /16 to /18, as 10.20.0.0/16",
     ),
     bad(
         "dev",
         {"network.cidr": "52.20.0.0/16"},
-        "network.cidr: is not private (given: 52.20.0.0/16): take a part of 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16",
+        "network.cidr: is not private (given: 52.20.0.0/16): take a part of 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16,"
+        " as 10.20.0.0/16",
     ),
     bad(
         "dev",
@@ -66,12 +67,13 @@ CASES = (
         "dev",
         {"network.cidr": "172.17.0.0/16"},
         "network.cidr: overlaps 172.17.0.0/16, Docker's own bridge on the machines that build and on "
-        "EMR's nodes (given: 172.17.0.0/16): use another range",
+        "EMR's nodes (given: 172.17.0.0/16): use another range, as 10.20.0.0/16",
     ),
     bad(
         "dev",
         {"network.cidr": "10.100.128.0/17"},
-        "network.cidr: overlaps 10.100.0.0/16, EKS's addresses of services (given: 10.100.128.0/17): use another range",
+        "network.cidr: overlaps 10.100.0.0/16, EKS's addresses of services (given: 10.100.128.0/17): use another range,"
+        " as 10.20.0.0/16",
     ),
     bad(
         "dev",
@@ -157,7 +159,7 @@ CASES = (
         {"database.instanceClass": "db.z9.large"},
         "database.instanceClass: is of no family that RDS has for PostgreSQL (given: db.z9.large): use "
         "one of db.t3, db.t4g, db.m6g, db.m6i, db.m7g, db.m7i, db.m8g, db.r6g, db.r6i, db.r7g, db.r7i, "
-        "db.r8g",
+        "db.r8g, as db.m6g.large",
     ),
     bad(
         "dev",
@@ -176,7 +178,7 @@ CASES = (
         "dev",
         {"kafka.instanceType": "kafka.m6g.large"},
         "kafka.instanceType: is of no family that MSK has for brokers (given: kafka.m6g.large): use one "
-        "of kafka.t3, kafka.m5, kafka.m7g",
+        "of kafka.t3, kafka.m5, kafka.m7g, as kafka.m5.large",
     ),
     bad(
         "dev",
@@ -228,8 +230,8 @@ CASES = (
         "dev",
         {"network.cidr": "10.20.0.0/18", "nodeGroups.notebook.maxSize": 250},
         "network.cidr: has 12273 addresses for nodes and pods in the 3 zones of aws.zones, but all of "
-        "nodeGroups at their maximum may take 15812 (given: 10.20.0.0/18): use a larger range, or lower "
-        "maxSize",
+        "nodeGroups at their maximum may take 15812 (given: 10.20.0.0/18): use a larger range, as 10.20.0.0/17, "
+        "or lower maxSize",
     ),
     bad(
         "dev",

@@ -84,8 +84,8 @@ CASES = (
         "dev",
         {"spark.executor.localDir.kind": "localDisk"},
         "spark.executor.localDir.kind: wants the node's NVMe disks, but "
-        "nodeGroups.sparkExecutor.localDisks is off (given: localDisk): turn localDisks on, or use "
-        "emptyDir or claim",
+        "nodeGroups.sparkExecutor.localDisks is off (given: localDisk): use emptyDir or claim, or turn "
+        "localDisks on",
     ),
     bad(
         "dev",

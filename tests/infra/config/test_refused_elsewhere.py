@@ -158,7 +158,8 @@ CASES = (
             "nodeGroups.notebook.maxSize": 50,
         },
         "network.cidr: has 12273 addresses for nodes and pods in the 3 zones of aws.zones, but all of nodeGroups at"
-        " their maximum may take 12812 (given: 10.20.0.0/18): use a larger range, or lower maxSize",
+        " their maximum may take 12812 (given: 10.20.0.0/18): use a larger range, as 10.20.0.0/17, or lower"
+        " maxSize",
     ),
     # One rule on credits.
     bad(
@@ -249,3 +250,23 @@ def test_twelve_digits_are_an_account_with_and_without_quotes() -> None:
     """`pulumi config set --path` writes them without."""
     assert refusal("dev", changed("dev", {"owner.accountId": 123456789012})) is None
     assert refusal("dev", changed("dev", {"owner.accountId": "012345670123"})) is None
+
+
+def test_no_zones_are_one_fault_of_the_zones() -> None:
+    """Not of the range, which had no addresses in no zones, nor of the groups, of which none was in one of no zones."""
+    message = refusal("dev", changed("dev", {"aws.zones": []})) or ""
+    assert message.splitlines()[1:] == [
+        "  mlplatform:aws.zones: has fewer than 2 zones, which EKS, RDS and MSK want (given: []): use 2 of a, b, c"
+    ]
+
+
+def test_a_region_of_two_zones_is_none_for_prod() -> None:
+    values = changed("prod", {"aws.region": "us-west-1", "aws.zones": ["a", "c"], "emr.virtualCluster": False})
+    assert "mlplatform:aws.zones: has fewer than the 3 zones that prod spreads over" in (refusal("prod", values) or "")
+    assert (refusal("prod", values) or "").count("choose a region with 3 zones") == 1
+
+
+def test_nodes_for_which_no_range_is_large_enough_are_to_be_fewer() -> None:
+    nodes = {"nodeGroups.notebook.instanceTypes": ["m7i.8xlarge"], "nodeGroups.notebook.maxSize": 450}
+    message = refusal("dev", changed("dev", nodes)) or ""
+    assert message.endswith("(given: 10.20.0.0/16): lower maxSize: a range of /16 has 49137")

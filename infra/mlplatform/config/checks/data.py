@@ -7,6 +7,7 @@ from typing import Final
 
 from mlplatform.config.faults import Fault
 from mlplatform.config.sections import Aws, Database, Kafka
+from mlplatform.instance_types import BURSTABLE_FAMILIES
 
 _UP_TO_16: Final = ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge")
 _BURSTABLE_SIZES: Final = ("micro", "small", "medium", "large", "xlarge", "2xlarge")
@@ -51,7 +52,9 @@ def _known(key: str, given: str, families: dict[str, tuple[str, ...]], whose: st
     prefix, family, size = given.split(".")
     if family not in families:
         names = ", ".join(f"{prefix}.{one}" for one in families)
-        yield Fault(key, f"is of no family that {whose}", given, f"use one of {names}")
+        steady = next(one for one in families if one not in BURSTABLE_FAMILIES)
+        example = f"{prefix}.{steady}.{families[steady][0]}"
+        yield Fault(key, f"is of no family that {whose}", given, f"use one of {names}, as {example}")
     elif size not in families[family]:
         names = ", ".join(f"{prefix}.{family}.{one}" for one in families[family])
         yield Fault(key, f"is of no size that {whose}", given, f"use one of {names}")

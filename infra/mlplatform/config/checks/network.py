@@ -33,6 +33,8 @@ INTERFACE_ENDPOINTS: Final = (
 )  # fmt: skip
 """Services with an interface endpoint (com.amazonaws.REGION.NAME) that this platform or its neighbours use; add what is
 missing after a look at AWS's list of services that integrate with PrivateLink."""
+EXAMPLE: Final = "10.20.0.0/16"
+"""A range that is private, of a size that fits, and taken by nobody."""
 RESERVED_ADDRESSES: Final = 5
 """Of each subnet: AWS's own."""
 GATEWAY_ENDPOINTS: Final = ("s3", "dynamodb")
@@ -41,17 +43,26 @@ GATEWAY_ENDPOINTS: Final = ("s3", "dynamodb")
 
 def zones_fit(environment: Environment, aws: Aws) -> Iterator[Fault]:
     """Two zones at least for what AWS spreads, three at most in the address plan, all three in prod."""
-    given = list(aws.zones)
+    given, there = list(aws.zones), REGIONS.get(aws.region, Region()).zones
     if len(set(given)) != len(given):
         yield Fault("aws.zones", "names a zone twice", given, "name each once")
     elif len(given) < 2:
-        yield Fault("aws.zones", "has fewer than 2 zones, which EKS, RDS and MSK want", given, "add one")
+        yield Fault(
+            "aws.zones", "has fewer than 2 zones, which EKS, RDS and MSK want", given, f"use 2 of {', '.join(there)}"
+        )
     elif len(given) > MAX_ZONES:
         yield Fault(
-            "aws.zones", f"has more than the {MAX_ZONES} zones that the address plan has room for", given, "remove some"
+            "aws.zones",
+            f"has more than the {MAX_ZONES} zones that the address plan has room for",
+            given,
+            _three_of(there),
         )
     elif environment == "prod" and len(given) != MAX_ZONES:
-        yield Fault("aws.zones", "has fewer than the 3 zones that prod spreads over", given, "name 3")
+        yield Fault("aws.zones", "has fewer than the 3 zones that prod spreads over", given, _three_of(there))
+
+
+def _three_of(zones: str) -> str:
+    return f"use 3 of {', '.join(zones)}" if len(zones) >= MAX_ZONES else "choose a region with 3 zones"
 
 
 def region_is_known(aws: Aws) -> Iterator[Fault]:
@@ -109,17 +120,23 @@ def range_fits(network: Network) -> Iterator[Fault]:
         yield Fault(key, "is an address within a range, not the range", given, f"write {right}")
         return
     if not any(vpc.subnet_of(ipaddress.IPv4Network(private)) for private in PRIVATE_RANGES):
-        yield Fault(key, "is not private", given, f"take a part of {', '.join(PRIVATE_RANGES)}")
+        yield Fault(key, "is not private", given, f"take a part of {', '.join(PRIVATE_RANGES)}, as {EXAMPLE}")
     if not LARGEST_PREFIX <= vpc.prefixlen <= SMALLEST_PREFIX:
         yield Fault(
             key,
             "has a size that the address plan cannot divide",
             given,
-            f"use a range from /{LARGEST_PREFIX} to /{SMALLEST_PREFIX}",
+            f"use a range from /{LARGEST_PREFIX} to /{SMALLEST_PREFIX}, as {_of_a_size_that_fits(vpc)}",
         )
     for taken, owner in TAKEN_RANGES.items():
         if vpc.overlaps(ipaddress.IPv4Network(taken)):
-            yield Fault(key, f"overlaps {taken}, {owner}", given, "use another range")
+            yield Fault(key, f"overlaps {taken}, {owner}", given, f"use another range, as {EXAMPLE}")
+
+
+def _of_a_size_that_fits(vpc: ipaddress.IPv4Network) -> ipaddress.IPv4Network:
+    if vpc.prefixlen < LARGEST_PREFIX:
+        return next(vpc.subnets(new_prefix=LARGEST_PREFIX))
+    return vpc.supernet(new_prefix=SMALLEST_PREFIX)
 
 
 def endpoints_are_known(network: Network) -> Iterator[Fault]:
@@ -138,23 +155,33 @@ def endpoints_are_known(network: Network) -> Iterator[Fault]:
 
 def addresses_suffice(aws: Aws, network: Network, node_groups: NodeGroups) -> Iterator[Fault]:
     """Each pod takes an address of the VPC; when they run out, pods wait for one without a word."""
-    if list(range_fits(network)):
+    if list(range_fits(network)) or not aws.zones:
         return
-    quarter = ipaddress.IPv4Network(network.cidr).num_addresses // 4
-    there = len(aws.zones) * (quarter - RESERVED_ADDRESSES)
+    vpc, zones = ipaddress.IPv4Network(network.cidr), len(aws.zones)
     wanted = sum(
         group.max_size * (1 + max_pods(known_types(group)))
         for _, group in groups(node_groups)
         if group.enabled and known_types(group)
     )
-    if wanted > there:
+    enough = [prefix for prefix in range(LARGEST_PREFIX, vpc.prefixlen + 1) if _addresses(prefix, zones) >= wanted]
+    if vpc.prefixlen not in enough:
+        remedy = (
+            f"use a larger range, as {vpc.supernet(new_prefix=enough[-1])}, or lower maxSize"
+            if enough
+            else (f"lower maxSize: a range of /{LARGEST_PREFIX} has {_addresses(LARGEST_PREFIX, zones)}")
+        )
         yield Fault(
             "network.cidr",
-            f"has {there} addresses for nodes and pods in the {len(aws.zones)} zones of aws.zones, but all of"
-            f" nodeGroups at their maximum may take {wanted}",
+            f"has {_addresses(vpc.prefixlen, zones)} addresses for nodes and pods in the {zones} zones of aws.zones,"
+            f" but all of nodeGroups at their maximum may take {wanted}",
             network.cidr,
-            "use a larger range, or lower maxSize",
+            remedy,
         )
+
+
+def _addresses(prefix: int, zones: int) -> int:
+    """For nodes and pods, of a VPC with such a prefix."""
+    return zones * (2 ** (32 - prefix) // 4 - RESERVED_ADDRESSES)
 
 
 CHECKS = (zones_fit, region_is_known, region_has_the_services, range_fits, endpoints_are_known, addresses_suffice)

@@ -169,7 +169,7 @@ def spot_only_where_it_may_be(environment: Environment, node_groups: NodeGroups)
 
 def work_that_is_kept_is_in_one_zone(aws: Aws, node_groups: NodeGroups) -> Iterator[Fault]:
     """EC2 ends nodes of a group with several zones to balance them, whatever runs there."""
-    for key, group in groups(node_groups):
+    for key, group in groups(node_groups) if aws.zones else ():
         where = f"nodeGroups.{key}.zone"
         if group.zone is not None and group.zone not in aws.zones:
             yield Fault(where, "is not one of aws.zones", group.zone, f"use one of {', '.join(aws.zones)}")

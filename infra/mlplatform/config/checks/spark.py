@@ -116,7 +116,7 @@ def local_disks_are_there(node_groups: NodeGroups, spark: Spark) -> Iterator[Fau
             "spark.executor.localDir.kind",
             "wants the node's NVMe disks, but nodeGroups.sparkExecutor.localDisks is off",
             "localDisk",
-            "turn localDisks on, or use emptyDir or claim",
+            "use emptyDir or claim, or turn localDisks on",
         )
 
 
