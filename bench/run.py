@@ -40,6 +40,7 @@ MEASUREMENTS: dict[str, Command] = {
     "pipeline-x30": ("local_pipeline", ["bench.pipeline", "--scale", "30"], ["--scale", "2"]),
     "kills": ("local_pipeline", ["bench.kills", "--kills", "20", "--seed", "14"], ["--kills", "2"]),
     "plan": ("infra", ["bench.plan", "--repeats", "3"], ["--repeats", "1"]),
+    "configurations": ("infra", ["bench.config.generated", "--count", "25000"], ["--count", "500", "--programs", "1"]),
 }
 MLFLOW_EXPLAINED = (
     "What MLflow's server takes its time for, by a profile of its scorer (`mlflow.pyfunc.scoring_server.invocations`)",
@@ -53,7 +54,7 @@ SERVING_FIGURES = {
     "p99_ms": "p99, ms",
     "cpu_ms_per_request": "CPU per request, ms",
 }
-NEED_NO_RUN = ("plan", "pipeline-x30", "kills")
+NEED_NO_RUN = ("plan", "pipeline-x30", "kills", "configurations")
 """They take neither features nor a model."""
 
 
@@ -183,7 +184,16 @@ def _kills(result: dict[str, Any]) -> list[str]:
     return parts
 
 
-PAGES = {"serving": _serving, "kills": _kills}
+def _configurations(result: dict[str, Any]) -> list[str]:
+    return [
+        f"Generated with seed {result['seed']}, judged by `bench/config/generated.py`:",
+        "",
+        *(f"- {what}: {count:,}" for what, count in result["counts"].items()),
+        f"- complaints: {result['complaints']}",
+    ]
+
+
+PAGES = {"serving": _serving, "kills": _kills, "configurations": _configurations}
 """Those of other figures than a process'."""
 
 

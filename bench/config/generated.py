@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -34,12 +35,12 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=25_000)
     parser.add_argument("--programs", type=int, default=40, help="accepted ones for which the whole program runs")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", type=Path, help="where the figures are written")
+    parser.add_argument("--output", type=Path, help="where the figures are written, as JSON")
     given_ = parser.parse_args()
     found: Counter[str] = Counter()
     accepted: list[tuple[Environment, dict[str, Any]]] = []
     wrong: list[str] = []
-    started = time.monotonic()
+    started, load = time.monotonic(), os.getloadavg()[0]
 
     @seed(given_.seed)
     @settings(
@@ -68,11 +69,14 @@ def main() -> int:
     for environment, values in accepted[:: max(1, len(accepted) // max(1, given_.programs))][: given_.programs]:
         found["programs run"] += 1
         wrong.extend(f"{one} <- {environment} {json.dumps(values)}" for one in refused_resources(environment, values))
-    figures = {"seed": given_.seed, **dict(sorted(found.items())), "complaints": len(wrong)}
-    if given_.json:
-        given_.json.write_text(json.dumps({"seconds": round(time.monotonic() - started), **figures}, indent=2) + "\n")
-    for what, count in figures.items():
+    counts = dict(sorted(found.items()))
+    if given_.output:
+        figures = {"what": "configurations", "seed": given_.seed, "repeats": 1, "load_before": load}
+        figures |= {"seconds": round(time.monotonic() - started), "counts": counts, "complaints": len(wrong)}
+        given_.output.write_text(json.dumps(figures, indent=2) + "\n")
+    for what, count in counts.items():
         sys.stdout.write(f"{what}: {count}\n")
+    sys.stdout.write(f"seed {given_.seed}, {len(wrong)} complaints\n")
     for one in wrong[:20]:
         sys.stdout.write(f"{one[:1500]}\n")
     return 1 if wrong else 0
