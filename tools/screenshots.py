@@ -17,8 +17,11 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 RUN: Final = ROOT / ".local" / "run"
+"""Where a run keeps its contract and its summary; another folder may be named as an argument."""
 PICTURES: Final = ROOT / "docs" / "pictures"
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
+MODEL_TRAINING: Final = "workflowType=machine_learning"
+"""Without it MLflow's pages open as those of agents, for whoever comes for the first time."""
 LARGEST: Final = 150 * 1024
 """Bytes of a picture: whoever clones the repository gets all that were ever committed."""
 OPTIONS: Final = (
@@ -32,18 +35,18 @@ class ScreenshotError(Exception):
     """What is wrong and what to do, for a person."""
 
 
-def pages() -> dict[str, tuple[str, tuple[int, int]]]:
+def pages(records: Path) -> dict[str, tuple[str, tuple[int, int]]]:
     """Name of a picture → the page's address, and the window's width and height in pixels.
 
     Raises ScreenshotError when nothing was left up.
     """
     try:
-        contract, summary = (json.loads((RUN / name).read_text()) for name in ("contract.json", "summary.json"))
+        contract, summary = (json.loads((records / name).read_text()) for name in ("contract.json", "summary.json"))
     except FileNotFoundError as error:
         raise ScreenshotError("There was no run yet: 'make run KEEP=1' leaves up what there is to see.") from error
     swagger, mlflow = contract["serving"]["flight_api_shared"], contract["mlflow_ui"]
-    run = f"{mlflow}/#/experiments/{summary['experiment_id']}/runs/{summary['run_id']}"
-    return {"swagger": (f"{swagger}/", (1100, 900)), "mlflow": (run, (1280, 900))}
+    runs = f"{mlflow}/#/experiments/{summary['experiment_id']}/runs?{MODEL_TRAINING}"
+    return {"swagger": (f"{swagger}/", (1100, 740)), "mlflow": (runs, (1100, 480))}
 
 
 def _require_answer(address: str) -> None:
@@ -82,7 +85,7 @@ def take(browser: str, address: str, size: tuple[int, int], picture: Path) -> No
 def main() -> int:
     try:
         browser = _browser()
-        for name, (address, size) in pages().items():
+        for name, (address, size) in pages(Path(sys.argv[1]) if sys.argv[1:] else RUN).items():
             take(browser, address, size, PICTURES / f"{name}.png")
             print(f"{address} → {(PICTURES / name).relative_to(ROOT)}.png")
     except ScreenshotError as fault:

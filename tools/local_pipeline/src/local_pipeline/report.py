@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from platform_contract import PlatformContract
 from rich.console import Console
@@ -14,6 +14,8 @@ from local_pipeline.heldout import Comparison, Flight
 from local_pipeline.steps import StepResult
 
 GIB = 2**30
+MODEL_TRAINING: Final = "workflowType=machine_learning"
+"""Part of an address of MLflow: without it its pages open as those of agents, for whoever comes for the first time."""
 
 
 def _near(path: str) -> str:
@@ -113,7 +115,7 @@ def _places(contract: PlatformContract, found: Mapping[str, Any], *, keep: bool)
         ("Swagger UI (A)", serving.flight_api_embedded),
         ("Swagger UI (B)", serving.flight_api_shared),
         ("Swagger UI (model API)", serving.model_api),
-        ("MLflow UI", f"{contract.mlflow_ui}/#/experiments/{found['experiment_id']}"),
+        ("MLflow UI", f"{contract.mlflow_ui}/#/experiments/{found['experiment_id']}/runs?{MODEL_TRAINING}"),
     ]
     told = servers if keep else [("servers", "stopped; 'make run KEEP=1' leaves Swagger UI and MLflow UI up")]
     return [
