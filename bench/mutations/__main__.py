@@ -34,8 +34,19 @@ SECONDS: Final = 900
 """After which a run of the tests is given up; that counts as noticed by nobody."""
 CHECKS: Final = "tests/infra/checks/test_"
 FIRST: Final = {
-    "agreements": (f"{CHECKS}references.py", f"{CHECKS}agreements.py", f"{CHECKS}published.py", f"{CHECKS}ways_out.py"),
-    "aws_names": (f"{CHECKS}aws_names.py", f"{CHECKS}api_models.py", f"{CHECKS}cloudformation.py"),
+    "agreements": (
+        f"{CHECKS}metrics.py",
+        f"{CHECKS}references.py",
+        f"{CHECKS}agreements.py",
+        f"{CHECKS}published.py",
+        f"{CHECKS}ways_out.py",
+    ),
+    "aws_names": (
+        f"{CHECKS}service_values.py",
+        f"{CHECKS}aws_names.py",
+        f"{CHECKS}api_models.py",
+        f"{CHECKS}cloudformation.py",
+    ),
     "cloudwatch": (f"{CHECKS}metrics.py", "tests/infra/foundation/aws/monitoring"),
     "identities": (f"{CHECKS}aws_names.py", "tests/infra/rights", f"{CHECKS}iam.py"),
     "replacements": (f"{CHECKS}replacements.py", f"{CHECKS}graph.py"),

@@ -97,3 +97,21 @@ def test_a_drivers_pod_finds_the_template_that_the_contract_names(environment: E
     ]
     assert (spark["namespace"], spark["service_account"]) in asked.names("ServiceAccount")
     assert json.loads(template)["kind"] == "Pod"
+
+
+def test_a_load_balancer_reaches_pods_themselves_at_a_port_that_they_have(environment: Environment) -> None:
+    """A readiness gate is of pods that are targets by their addresses (source: AWS Load Balancer Controller, "Pod
+    readiness gate"), and a port of a health check that is a number is the target's own (same, "Annotations")."""
+    prefix = "service.beta.kubernetes.io/aws-load-balancer"
+    recorder = record(environment)
+    gated = [
+        one
+        for one in recorder.of_type("kubernetes:core/v1:Namespace")
+        if one.inputs["metadata"].get("labels", {}).get("elbv2.k8s.aws/pod-readiness-gate-inject") == "enabled"
+    ]
+    for service in recorder.of_type("kubernetes:core/v1:Service"):
+        annotations = service.inputs["metadata"].get("annotations") or {}
+        if service.inputs["spec"].get("loadBalancerClass") == "service.k8s.aws/nlb":
+            assert gated
+            assert annotations[f"{prefix}-nlb-target-type"] == "ip", service.name
+            assert annotations[f"{prefix}-healthcheck-port"] == "traffic-port", service.name
