@@ -24,7 +24,6 @@ import pulumi_kubernetes as k8s
 from mlplatform import naming
 from mlplatform.endpoints import Peers
 from mlplatform.foundation.aws.emr.pod_templates import TEMPLATES, template_key
-from mlplatform.foundation.aws.lake.access import area_statements
 from mlplatform.foundation.aws.lake.objects import lake_object
 from mlplatform.foundation.aws.pod_identity.roles import Place
 from mlplatform.iam_policies import Statement, policy, trust_pod_identity
@@ -32,6 +31,7 @@ from mlplatform.kubernetes.network_flows import emr_flows
 from mlplatform.kubernetes.network_policies import NetworkPolicies, NetworkPoliciesArgs
 from mlplatform.kubernetes.pods import metadata
 from mlplatform.kubernetes.system_namespace import pod_security_labels
+from mlplatform.lake_access import area_statements
 
 COMPONENTS: Final = ("client", "driver", "executor")
 """Pods of a job that was started with StartJobRun; each has a service account that EMR makes."""

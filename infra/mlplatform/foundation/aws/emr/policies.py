@@ -7,9 +7,9 @@ from typing import Final
 
 import pulumi
 
-from mlplatform.foundation.aws.lake.access import area_statements
 from mlplatform.foundation.aws.pod_identity.roles import Place
 from mlplatform.iam_policies import Statement, policy
+from mlplatform.lake_access import area_statements
 
 SERVICE_POLICY: Final = "arn:aws:iam::aws:policy/service-role/AmazonEMRServicePolicy_v2"
 """Touches what is tagged with `MANAGED_TAG`, and nothing else."""

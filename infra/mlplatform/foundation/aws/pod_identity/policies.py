@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import pulumi
 
-from mlplatform.foundation.aws.lake.access import area_statements
 from mlplatform.foundation.aws.pod_identity.roles import Place
 from mlplatform.iam_policies import Statement
 from mlplatform.identities import Identity
+from mlplatform.lake_access import area_statements
 
 
 @dataclass(frozen=True, kw_only=True)

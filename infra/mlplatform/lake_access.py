@@ -1,4 +1,4 @@
-"""Rights on areas of the lake, in IAM's words."""
+"""Rights on areas of the lake, in IAM's words: for roles on AWS, and for accounts of what stands in for S3."""
 
 from __future__ import annotations
 
