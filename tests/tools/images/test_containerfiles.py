@@ -172,6 +172,13 @@ def test_executor_becomes_sparks_executor_with_its_options_in_order(executor_pod
     ]
 
 
+def test_an_executor_finds_what_spark_puts_before_its_own_jars(executor_pod: dict[str, str]) -> None:
+    """``spark.executor.extraClassPath``: the client for S3. Spark 4.2.0 gives it to the pod as this variable
+    (``deploy/k8s/Constants.scala``, ``ENV_CLASSPATH``; ``features/BasicExecutorFeatureStep.scala``), and no other."""
+    done = entrypoint({**executor_pod, "SPARK_CLASSPATH": "/opt/venv/share/s3a/*"}, "executor")
+    assert "/opt/spark/conf:/opt/venv/share/s3a/*:/spark/jars/*" in done.stdout.splitlines(), done.stderr
+
+
 def test_an_executor_without_options_starts_too(executor_pod: dict[str, str]) -> None:
     plain = {name: value for name, value in executor_pod.items() if not name.startswith("SPARK_JAVA_OPT_")}
     done = entrypoint(plain, "executor")
