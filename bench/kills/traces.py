@@ -17,6 +17,8 @@ JAVAS: Final = "hsperfdata_"
 NAMES_OF_A_RUN: Final = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "UUID"),
     (re.compile(r"[0-9a-f]{32}"), "ID"),
+    # A receipt of a publication is named by what the registry was, moments among it.
+    (re.compile(r"(?<=receipts/)[0-9a-f]{24}"), "DIGEST"),
     (re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d[._]\d+"), "MOMENT"),
 )
 """Parts of a path that differ between two runs that are both right."""
