@@ -19,8 +19,9 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ sys.path.append(str(ROOT / "tests" / "support" / "infra"))
 from planted_mistakes import Mistake, PlantingError, explained, mistakes  # noqa: E402 - found there
 
 HOME: Final = ROOT / ".local" / "mutations"
+RESULT: Final = ROOT / "bench" / "results" / "mutations.json"
 SECONDS: Final = 900
 """After which a run of the tests is given up; that counts as noticed by nobody."""
 CHECKS: Final = "tests/infra/checks/test_"
@@ -194,13 +196,18 @@ def main() -> int:
         "--quick", action="store_true", help="only the tests of its kind and beside its module, on dev and local"
     )
     parser.add_argument("--parallel", type=int, default=2)
+    parser.add_argument("--only-tell", action="store_true", help="run nothing: tell, and keep, what is known")
     arguments = parser.parse_args()
     HOME.mkdir(parents=True, exist_ok=True)
     report, reasons = Report(), explained()
     every = list(mistakes())
     chosen = [one for one in every if arguments.only in one.key]
     known = {key for key, found in report.found.items() if found["noticed"] or not arguments.survivors}
-    todo = [one for one in chosen if arguments.again or (one.key not in known and one.key not in reasons)]
+    todo = (
+        []
+        if arguments.only_tell
+        else [one for one in chosen if arguments.again or (one.key not in known and one.key not in reasons)]
+    )
     for one in todo:
         try:
             one.place(ROOT)
@@ -213,7 +220,29 @@ def main() -> int:
     print(f"{len(chosen) - len(unnoticed)} noticed or explained ({len(reasons)} explained), {len(unnoticed)} by nobody")
     for one in unnoticed:
         print(f"  {one.key}")
+    if arguments.only_tell:
+        _keep(chosen, report, reasons)
     return 1 if unnoticed else 0
+
+
+def _keep(chosen: Sequence[Mistake], report: Report, reasons: Mapping[str, str]) -> None:
+    """Writes what is known to `bench/results`, with the day and the commit."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    fates = {
+        one.key: "explained"
+        if one.key in reasons
+        else "not tried"
+        if one.key not in report.found
+        else (report.found[one.key]["by"] or [f"exit code {report.found[one.key]['code']}"])[0]
+        if report.found[one.key]["noticed"]
+        else "nobody"
+        for one in chosen
+    }
+    counts = Counter(fate if fate in {"explained", "not tried", "nobody"} else "noticed" for fate in fates.values())
+    told = {"day": f"{datetime.now(UTC):%Y-%m-%d}", "commit": commit.stdout.strip(), "counts": counts, "by": fates}
+    RESULT.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def _run_all(todo: Sequence[Mistake], report: Report, parallel: int, *, quick: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from ipaddress import ip_network
 from pathlib import PurePosixPath
 
 import pytest
@@ -115,3 +116,18 @@ def test_a_load_balancer_reaches_pods_themselves_at_a_port_that_they_have(enviro
             assert gated
             assert annotations[f"{prefix}-nlb-target-type"] == "ip", service.name
             assert annotations[f"{prefix}-healthcheck-port"] == "traffic-port", service.name
+
+
+def test_the_address_of_the_api_is_the_first_of_the_clusters_services(environment: Environment) -> None:
+    """Kubernetes gives the service `kubernetes` that address (source: its reference of kube-apiserver,
+    `--service-cluster-ip-range`); a policy that lets pods ask the API names it."""
+    for cluster in record(environment).of_type("eks:index:Cluster"):
+        services = ip_network(cluster.inputs["kubernetesServiceIpAddressRange"])
+        peers = {
+            peer["ipBlock"]["cidr"]
+            for one in record(environment).of_type("kubernetes:networking.k8s.io/v1:NetworkPolicy")
+            for rule in one.inputs["spec"].get("egress") or ()
+            for peer in rule.get("to") or ()
+            if "ipBlock" in peer
+        }
+        assert f"{services[1]}/32" in peers
