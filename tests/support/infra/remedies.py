@@ -102,7 +102,7 @@ def _number(place: Any, key: Any, match: re.Match[str], _: Fault) -> None:
     number = float(match[2]) if "." in match[2] else int(match[2])
     entries = _there(place, key)
     if isinstance(entries, list):
-        place[key] = entries[:number]
+        place[key] = entries[: int(number)]
     else:
         place[key] = number + {"more than": 1, "less than": -1}.get(match[1] or "", 0)
 

@@ -32,6 +32,7 @@ from offline_providers.policies import executable_pack
 from offline_providers.provider import Provider
 from offline_providers.server import Servers
 from offline_providers.simulation import check_faults
+from offline_providers.stack_files import as_json, read_stack_file
 
 Program = Callable[[], Awaitable[None] | None]
 SECRET_STAND_IN: Final = "a secret of the stack, which cannot be opened offline"  # noqa: S105 - it says so
@@ -235,7 +236,7 @@ class OfflineStack:
         if not source.is_file():
             there = sorted(path.name.split(".")[1] for path in self._project.folder.glob("Pulumi.*.yaml"))
             raise OfflineError(f"there is no stack '{self.name}' in {source.parent}: there is {', '.join(there)}.")
-        given = yaml.safe_load(source.read_text("utf-8")) or {}
+        given = read_stack_file(source)
         own = given.get("config") or {}
         missing = {place: value for place, value in self._project.examples.items() if not is_set(own, place)}
         config = with_settings(own, {**missing, **self._project.extra_config})
@@ -244,8 +245,7 @@ class OfflineStack:
         before = yaml.safe_load(target.read_text("utf-8")) if target.is_file() else {}
         salt = {"encryptionsalt": before["encryptionsalt"]} if before and "encryptionsalt" in before else {}
         kept = {key: value for key, value in config.items() if key not in withheld}
-        # JSON is YAML in which no reader takes '012345678901' for a number.
-        target.write_text(json.dumps({**salt, "config": kept}, indent=2), "utf-8")
+        target.write_text(as_json({**salt, "config": kept}), "utf-8")
         return withheld
 
     def _run_program(self) -> Awaitable[None] | None:
