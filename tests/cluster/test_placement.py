@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from cluster_requests import Asked, Requests
+from control_plane import ControlPlane
 from deployed_platform import NODES, PLAIN
 from engine_clouds import Ran
 from placement import BELONGS, PODS, PREFIX, Placed, complete_nodes, misplaced, place
@@ -21,19 +22,20 @@ NODES_AT_FIRST = 2
 
 
 @pytest.fixture(scope="session")
-def placed(platform: Ran, requests: Requests, pytestconfig: pytest.Config) -> Placed:
+def placed(platform: Ran, plane: ControlPlane, requests: Requests, pytestconfig: pytest.Config) -> Placed:
     """How fast it was is told and written down, and never judged: the machine may have other work."""
     assert not platform.outcome.failed
     assert sum(NODES.values()) == 1000
     assert sum(PODS.values()) == 10_000
     complete_nodes(requests, NODES_AT_FIRST)
-    found = place(requests)
+    found = place(plane, requests)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps({key: round(value, 2) for key, value in found.figures.items()}, indent=2) + "\n")
     said = (
         f"\n{found.pods:,} pods on {found.nodes:,} nodes: {found.figures['bound_per_second']:.0f} pods/s bound"
         f" (created in {found.creating_seconds:.0f} s, bound after {found.binding_seconds:.0f} s, running after"
-        f" {found.running_seconds:.0f} s)"
+        f" {found.running_seconds:.0f} s); {found.figures['cpu_ms_per_pod']:.0f} ms of CPU a pod: "
+        + ", ".join(f"{name} {cost:.1f}" for name, cost in found.cpu_ms_per_pod.items())
     )
     # What a test prints is shown when it fails; this is always.
     with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():

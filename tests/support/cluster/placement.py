@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any, Final
 
 from cluster_requests import Asked, Requests
+from control_plane import ControlPlane
 from deployed_platform import NODES, add_nodes
 from pod_templates import Pod, deployed_templates, executor_template, numbered, service_type_of
 
@@ -42,12 +43,17 @@ class Placed:
     """From the first that was created until the last had a node."""
     running_seconds: float
     """Until kwok had reported all as running."""
+    cpu_ms_per_pod: Mapping[str, float]
+    """Program → the CPU that a pod has cost it, all in all; ``test`` is the one that asks for them."""
 
     @property
     def figures(self) -> dict[str, float]:
         """For a file."""
+        cost = {f"cpu_ms_per_pod_{name}": milliseconds for name, milliseconds in self.cpu_ms_per_pod.items()}
         return {
-            **asdict(self),
+            **{name: value for name, value in asdict(self).items() if name != "cpu_ms_per_pod"},
+            **cost,
+            "cpu_ms_per_pod": sum(cost.values()),
             "created_per_second": self.pods / self.creating_seconds,
             "bound_per_second": self.pods / self.binding_seconds,
         }
@@ -66,7 +72,7 @@ def complete_nodes(requests: Requests, there: int) -> None:
         time.sleep(0.5)
 
 
-def place(requests: Requests) -> Placed:
+def place(plane: ControlPlane, requests: Requests) -> Placed:
     """Creates the pods and waits until each has a node and runs.
 
     Raises:
@@ -82,14 +88,20 @@ def place(requests: Requests) -> Placed:
         [stream[turn * len(stream) // longest] for stream in streams if turn * len(stream) % longest < len(stream)]
         for turn in range(longest)
     )
-    started = time.monotonic()
+    before, started = _cpu_seconds(plane), time.monotonic()
     requests.many(Asked(f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods", pod) for pod in mixed)
     created = time.monotonic()
     _await_none(requests, "spec.nodeName=", "have no node")
     bound = time.monotonic()
     _await_none(requests, "status.phase!=Running,status.phase!=Succeeded", "do not run")
     running = time.monotonic()
-    return Placed(sum(NODES.values()), sum(PODS.values()), created - started, bound - started, running - started)
+    count = sum(PODS.values())
+    cost = {name: 1000 * (seconds - before[name]) / count for name, seconds in _cpu_seconds(plane).items()}
+    return Placed(sum(NODES.values()), count, created - started, bound - started, running - started, cost)
+
+
+def _cpu_seconds(plane: ControlPlane) -> dict[str, float]:
+    return {**plane.cpu_seconds(), "test": time.process_time()}
 
 
 def _await_none(requests: Requests, selector: str, what: str) -> None:

@@ -6,6 +6,7 @@ the stack `local` has in S3's place; and moto's server, a second opinion that wa
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -18,7 +19,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +44,8 @@ class ObjectStore:
     access_key: str
     secret_key: str
     log: Path
+    account: tuple[str, str] = ("", "")
+    """Access key and secret of one who may do nothing until `limited` lets it; empty where there is none."""
 
     @property
     def environ(self) -> dict[str, str]:
@@ -57,6 +60,36 @@ class ObjectStore:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
+    def limited(self, bucket: str, *, reads: Sequence[str], writes: Sequence[str]) -> ObjectStore:
+        """The same store for an account that has a workload's rights on these areas of a bucket, and no others.
+
+        The statements are those of `mlplatform.lake_access`, which this environment does not have.
+        """
+        import boto3
+
+        arn, areas = f"arn:aws:s3:::{bucket}", [*reads, *writes]
+        prefixes = [pattern for area in areas for pattern in (area, f"{area}/*")]
+        keys = [f"{arn}/{prefix}" for prefix in prefixes]
+        statements: list[dict[str, object]] = [
+            {"Action": ["s3:GetBucketLocation"], "Resource": arn},
+            {
+                "Action": ["s3:ListBucket"],
+                "Resource": arn,
+                "Condition": {"StringLike": {"s3:prefix": prefixes}},
+            },
+            {"Action": ["s3:GetObject"], "Resource": keys},
+            {
+                "Action": ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+                "Resource": [f"{arn}/{area}/*" for area in writes],
+            },
+        ]
+        who = {"Effect": "Allow", "Principal": {"AWS": [self.account[0]]}}
+        policy = {"Version": "2012-10-17", "Statement": [{**who, **statement} for statement in statements]}
+        root = {"aws_access_key_id": self.access_key, "aws_secret_access_key": self.secret_key}
+        client = boto3.client("s3", endpoint_url=self.endpoint, region_name=REGION, **root)
+        client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+        return replace(self, access_key=self.account[0], secret_key=self.account[1])
+
 
 @contextmanager
 def gateway(*buckets: str) -> Iterator[ObjectStore]:
@@ -65,17 +98,21 @@ def gateway(*buckets: str) -> Iterator[ObjectStore]:
     with tempfile.TemporaryDirectory(prefix="object-store-") as folder:
         root = Path(folder)
         # A folder at the top is a bucket.
-        for place in ("sidecar", *(f"buckets/{bucket}" for bucket in buckets)):
+        for place in ("accounts", "sidecar", *(f"buckets/{bucket}" for bucket in buckets)):
             (root / place).mkdir(parents=True)
         access, secret = new_credentials()
+        account = new_credentials()
+        user = {"access": account[0], "secret": account[1], "role": "user"}
+        (root / "accounts" / "users.json").write_text(json.dumps({"accessAccounts": {account[0]: user}}))
         port = _free_port()
         command = [str(GATEWAY), "--port", f"127.0.0.1:{port}", "--region", REGION, "--health", "/health"]
+        command += ["--iam-dir", str(root / "accounts")]
         # Connections are not kept: with --keep-alive v1.8.0 takes what is left of a body for the next call (400).
         # What it keeps beside an object is in files of their own: not every file system has extended attributes.
         command += ["--quiet", "posix", "--sidecar", str(root / "sidecar"), str(root / "buckets")]
         environ = {"ROOT_ACCESS_KEY": access, "ROOT_SECRET_KEY": secret}
         with _running(command, environ, root / "log", f"http://127.0.0.1:{port}/health"):
-            yield ObjectStore(f"http://127.0.0.1:{port}", access, secret, root / "log")
+            yield ObjectStore(f"http://127.0.0.1:{port}", access, secret, root / "log", account)
 
 
 @contextmanager

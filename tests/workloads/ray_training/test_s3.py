@@ -117,8 +117,8 @@ def test_a_column_of_fewer_bytes_than_a_throttled_answer_is_read_whole(
         assert read == whole
         assert hostility.met[Fate.THROTTLED] > 1
         hostility.decide = lambda _: Fate.THROTTLED
-        monkeypatch.setattr("ray_training.reading.TRIES", 1)
-        monkeypatch.setattr("ray_training.places.TRIES", 1)
+        monkeypatch.setattr("ray_training.data.reading.TRIES", 1)
+        monkeypatch.setattr("ray_training.data.places.TRIES", 1)
         with pytest.raises(OSError, match=r"AWS Error"):
             list(read_files(dataset.paths, [month], month, [201301]))
 
@@ -147,7 +147,7 @@ def test_a_file_whose_reading_is_begun_again_gives_no_row_twice(
                 yield batch
 
     monkeypatch.setattr(pads, "dataset", lambda *given, **named: Breaking(real(*given, **named)))
-    monkeypatch.setattr("ray_training.reading.ROWS_PER_BATCH", 70)
+    monkeypatch.setattr("ray_training.data.reading.ROWS_PER_BATCH", 70)
     monkeypatch.setattr("time.sleep", lambda _: None)
     rows = [row for table in read_files([str(file)], ["row"], "month", [1]) for row in table["row"].to_pylist()]
     assert rows == list(range(0, 1000, 2))
@@ -182,9 +182,12 @@ def test_pyarrow_and_boto3_ask_the_agent_of_the_pods_identity(
         assert asked == [TOKEN, TOKEN]
 
 
-def test_a_training_with_everything_in_s3_makes_the_same_model(
-    trained_site: TrainedSite, features: str, tmp_path: Path
+def test_a_training_with_everything_in_s3_and_no_rights_but_a_workloads_makes_the_same_model(
+    trained_site: TrainedSite, features: str, store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    inner = features.removeprefix("s3://lake/").removesuffix("/features")
+    written = [f"{inner}/{area}" for area in ("predictions", "mlflow", "ray")]
+    _enter(store.limited("lake", reads=[f"{inner}/features"], writes=written).environ, monkeypatch)
     base = features.removesuffix("/features")
     before = trained_site.site.contract
     site = Site.make(tmp_path / "site")

@@ -181,7 +181,8 @@ def addresses_suffice(aws: Aws, network: Network, node_groups: NodeGroups) -> It
 
 def _addresses(prefix: int, zones: int) -> int:
     """For nodes and pods, of a VPC with such a prefix."""
-    return zones * (2 ** (32 - prefix) // 4 - RESERVED_ADDRESSES)
+    per_zone: int = 2 ** (32 - prefix) // 4 - RESERVED_ADDRESSES
+    return zones * per_zone
 
 
 CHECKS = (zones_fit, region_is_known, region_has_the_services, range_fits, endpoints_are_known, addresses_suffice)

@@ -40,8 +40,12 @@ def ray_storage(location: str) -> dict[str, Any]:
     """A location as Ray's `RunConfig` takes it. Ray brings the file system to its workers, credentials left out."""
     if not in_s3(location):
         return {"storage_path": location}
+    from pyarrow import fs
+
+    from ray_training.data.folderless import Folderless
+
     filesystem, path = open_location(location)
-    return {"storage_path": path, "storage_filesystem": filesystem}
+    return {"storage_path": path, "storage_filesystem": fs.PyFileSystem(Folderless(filesystem))}
 
 
 def read_bytes(location: str) -> bytes:

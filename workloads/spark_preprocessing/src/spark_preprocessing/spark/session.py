@@ -44,7 +44,7 @@ def spark_session(contract: PlatformContract, app_name: str) -> Iterator[SparkSe
     if SparkContext._active_spark_context is not None:  # noqa: SLF001 - Spark has no other way to ask
         raise PreprocessingError("A Spark session is running in this process already: stop it first.")
     local = isinstance(contract.spark, SparkLocal)
-    properties = dict(spark_properties(contract, app_name))
+    properties: dict[str, bool | float | int | str | None] = dict(spark_properties(contract, app_name))
     with ExitStack() as folders, _environment(_launch_variables(local=local)):
         if isinstance(contract.spark, SparkLocal):
             own = folders.enter_context(scratch_folder(contract.spark.local_dir))
