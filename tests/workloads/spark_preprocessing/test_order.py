@@ -20,7 +20,7 @@ from spark_preprocessing.features.dataset import chapters
 from spark_site import Made, Make, contract_in
 
 SCATTERED = """
-import json, sys
+import json, secrets, sys
 from pathlib import Path
 from platform_contract import PlatformContract
 from spark_preprocessing.features import dataset
@@ -38,6 +38,8 @@ rendered = properties.spark_properties
 session.spark_properties = lambda *given: {
     **rendered(*given),
     "spark.master": "local-cluster[2,1,1024]",
+    # Spark makes one of its own where it starts the executors' processes or pods itself.
+    "spark.authenticate.secret": secrets.token_hex(32),
     "spark.executor.memory": "1024m",
     "spark.sql.files.maxPartitionBytes": "16384",
 }
