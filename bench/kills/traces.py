@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 import psutil
+from listening import listening
 
 from bench.kills.namespaces import OWN_FOLDERS
 
-LISTENS: Final = "0A"  # TCP_LISTEN, <net/tcp_states.h>
 JAVAS: Final = "hsperfdata_"
 """A Java that starts takes the files of dead ones out of it, and leaves the folder (HotSpot's perfMemory_posix.cpp)."""
 NAMES_OF_A_RUN: Final = (
@@ -38,13 +38,7 @@ def processes() -> set[str]:
 
 def listeners() -> set[str]:
     """Every TCP socket that listens, whoever holds it."""
-    found = set()
-    for table in ("tcp", "tcp6"):
-        for line in Path("/proc/net", table).read_text().splitlines()[1:]:
-            _, local, _, state, *_ = line.split()
-            if state == LISTENS:
-                found.add(f"listener on port {int(local.rpartition(':')[2], 16)}")
-    return found
+    return {f"listener on port {port}" for _, port in listening(os.getpid()).values()}
 
 
 def temporary() -> set[str]:

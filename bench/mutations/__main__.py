@@ -203,17 +203,14 @@ def main() -> int:
     every = list(mistakes())
     chosen = [one for one in every if arguments.only in one.key]
     known = {key for key, found in report.found.items() if found["noticed"] or not arguments.survivors}
-    todo = (
-        []
-        if arguments.only_tell
-        else [one for one in chosen if arguments.again or (one.key not in known and one.key not in reasons)]
-    )
-    for one in todo:
-        try:
-            one.place(ROOT)
-        except PlantingError as fault:
-            raise SystemExit(f"mutations: {fault}") from fault
-    _run_all(todo, report, arguments.parallel, quick=arguments.quick)
+    if not arguments.only_tell:
+        todo = [one for one in chosen if arguments.again or (one.key not in known and one.key not in reasons)]
+        for one in todo:
+            try:
+                one.place(ROOT)
+            except PlantingError as fault:
+                raise SystemExit(f"mutations: {fault}") from fault
+        _run_all(todo, report, arguments.parallel, quick=arguments.quick)
     unnoticed = [one for one in chosen if one.key not in reasons and not report.found.get(one.key, {}).get("noticed")]
     counts = Counter(one.kind for one in chosen)
     print(f"\n{len(chosen)} mistakes ({', '.join(f'{count} {kind}' for kind, count in sorted(counts.items()))}):")
@@ -230,16 +227,18 @@ def _keep(chosen: Sequence[Mistake], report: Report, reasons: Mapping[str, str])
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True
     )
-    fates = {
-        one.key: "explained"
-        if one.key in reasons
-        else "not tried"
-        if one.key not in report.found
-        else (report.found[one.key]["by"] or [f"exit code {report.found[one.key]['code']}"])[0]
-        if report.found[one.key]["noticed"]
-        else "nobody"
-        for one in chosen
-    }
+
+    def fate_of(key: str) -> str:
+        if key in reasons:
+            return "explained"
+        if key not in report.found:
+            return "not tried"
+        found = report.found[key]
+        if not found["noticed"]:
+            return "nobody"
+        return str(found["by"][0]) if found["by"] else f"exit code {found['code']}"
+
+    fates = {one.key: fate_of(one.key) for one in chosen}
     counts = Counter(fate if fate in {"explained", "not tried", "nobody"} else "noticed" for fate in fates.values())
     told = {"day": f"{datetime.now(UTC):%Y-%m-%d}", "commit": commit.stdout.strip(), "counts": counts, "by": fates}
     RESULT.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")

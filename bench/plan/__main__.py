@@ -71,11 +71,10 @@ def main() -> int:
         "python": platform.python_version(),
         "load_before": load_before,
         "contestants": {name: _figures(runs[name]) for name in sorted(runs)},
-        **{f"ratio_{environment}": _ratio(runs, environment, f"{environment}-floor") for environment in ENVIRONMENTS},
         **{
-            f"ratio_{name}": _ratio(runs, name, f"{EXPLAINED}-floor")
+            f"ratio_{name}": _ratio(runs, name, f"{name.partition('-')[0]}-floor")
             for name in sorted(runs)
-            if name.startswith(f"{EXPLAINED}-") and not name.endswith("-floor")
+            if not name.endswith("-floor")
         },
     }
     arguments.output.parent.mkdir(parents=True, exist_ok=True)

@@ -50,7 +50,7 @@ QUEUES = Path("/proc/net/netfilter/nfnetlink_queue")
 
 def make_certificates(nodes: Sequence[Node]) -> None:
     certificates.issue("ca", "local-authority")
-    hosts = (SERVER_ADDRESS, "10.96.0.1", "127.0.0.1", "kubernetes", "kubernetes.default.svc", "localhost")
+    hosts = (SERVER_ADDRESS, "10.96.0.1", LOOPBACK, "kubernetes", "kubernetes.default.svc", "localhost")
     certificates.issue("apiserver", "kube-apiserver", "system:masters", hosts)
     make_store_certificates()
     certificates.issue("admin", "admin", "system:masters")
@@ -277,6 +277,6 @@ def start_registry() -> None:
     path = BASE / "etc" / "registry.yml"
     storage = {"filesystem": {"rootdirectory": str(BASE / "registry")}, "delete": {"enabled": False}}
     path.write_text(
-        json.dumps({"version": 0.1, "storage": storage, "http": {"addr": f"127.0.0.1:{REGISTRY_PORT}"}})
+        json.dumps({"version": 0.1, "storage": storage, "http": {"addr": f"{LOOPBACK}:{REGISTRY_PORT}"}})
     )  # fmt: skip
     _start("registry", "serve", str(path))

@@ -106,8 +106,9 @@ def _follow(core: client.CoreV1Api, step: Step, pod: str, tell: Callable[[str], 
             lines, text = [], ""
             with kept.open("w", encoding="utf-8") as file:
                 for chunk in log.stream(decode_content=True):
-                    file.write(chunk.decode("utf-8", "replace"))
-                    *whole, text = (text + chunk.decode("utf-8", "replace")).split("\n")
+                    said = chunk.decode("utf-8", "replace")
+                    file.write(said)
+                    *whole, text = (text + said).split("\n")
                     lines += [line for line in whole if line.strip()]
                     for line in lines[shown:]:
                         if line.startswith(f"{step.command[0]}: "):

@@ -199,7 +199,10 @@ JUDGE = Program(
     version_arguments=(),
     usual=False,
 )
-"""What `make judge` asks: 2,025 packages, an hour or more on 2 cores; so it is built only where it is named."""
+"""What `make judge` asks: 2,025 packages, an hour or more on 2 cores; so it is built only where it is named.
+
+Not one of `PROGRAMS`, whose versions are numbers that are compared: its module has a pseudo-version of a commit.
+"""
 
 
 def known_program(name: str) -> Program:

@@ -73,10 +73,8 @@ def main(words: Sequence[str] | None = None) -> int:
             if arguments.replacements:
                 every = [row for environment in ON_AWS for row in rows(environment)]
                 return write(replacements(provider, every, known), found.version)
-            refused = 0
             judged = list(judge(provider, rows(arguments.environment), known))
             for one in judged:
-                refused += one.refused
                 for finding in one.findings:
                     where = f" ({finding.where})" if finding.where else ""
                     told = "REFUSED" if finding.refused else "warning"
@@ -84,7 +82,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except OfflineError as fault:
         print(f"judge: {fault}", file=sys.stderr)
         return 2
-    planned = sum(one.planned for one in judged)
+    planned, refused = sum(one.planned for one in judged), sum(one.refused for one in judged)
     print(found.version)
     print(f"{arguments.environment}: {len(judged)} resources, {planned} planned, {refused} refused")
     return 1 if refused else 0

@@ -36,7 +36,7 @@ def heard(pids: Iterable[int]) -> set[Heard]:
             # /proc/PID/net is that of the process' own namespace: no other need be entered.
             network = str(Path(f"/proc/{pid}/ns/net").readlink())
             if network not in tables:
-                tables[network] = _listening(pid)
+                tables[network] = listening(pid)
             command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
             for handle in Path(f"/proc/{pid}/fd").iterdir():
                 with suppress(OSError):
@@ -46,7 +46,7 @@ def heard(pids: Iterable[int]) -> set[Heard]:
     return found
 
 
-def _listening(pid: int) -> dict[str, tuple[str, int]]:
+def listening(pid: int) -> dict[str, tuple[str, int]]:
     """Inode of a socket → address and port, in the network of a process."""
     found = {}
     for name, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):

@@ -17,7 +17,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -89,6 +89,12 @@ class ObjectStore:
         client = boto3.client("s3", endpoint_url=self.endpoint, region_name=REGION, **root)
         client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
         return replace(self, access_key=self.account[0], secret_key=self.account[1])
+
+
+def enter(environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has the SDKs of this process, and of what it starts, do as these variables say for the rest of the test."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from bento_serving.features.locations import read_bytes
 from bento_serving.features.lookups import Lookups, load_lookups
 from hostile_store import Fate, Hostility, hostile
 from identity_agent import TOKEN, identity_agent
-from object_store import WITH_GO, ObjectStore, gateway
+from object_store import WITH_GO, ObjectStore, enter, gateway
 from pyarrow import fs
 from serving_site import Server, Services, Site, as_flights, elsewhere, held_out, running
 from synthetic_dataset import SCHEMA, write_dataset
@@ -34,11 +34,6 @@ def store() -> Iterator[ObjectStore]:
 def in_s3(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
     enter(store.environ, monkeypatch)
     return store
-
-
-def enter(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
 
 
 def put(store: ObjectStore, folder: Path, prefix: str) -> str:

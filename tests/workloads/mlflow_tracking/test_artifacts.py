@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from object_store import WITH_GO, ObjectStore, gateway
+from object_store import WITH_GO, ObjectStore, enter, gateway
 from postgres_server import PostgresServer
 from tracking_site import RunningServer, TrackingSite
 
@@ -53,8 +53,7 @@ def tracked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Tracked:
     server, store, site = site_in_s3
-    for name, value in store.environ.items():
-        monkeypatch.setenv(name, value)
+    enter(store.environ, monkeypatch)
     root = str(tmp_path / "artifacts") if request.param == "folder" else site.contract.mlflow.artifacts
     return Tracked(server, root, store)
 

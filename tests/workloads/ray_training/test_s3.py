@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from hostile_store import Fate, hostile
 from identity_agent import TOKEN, identity_agent
-from object_store import WITH_GO, ObjectStore, gateway
+from object_store import WITH_GO, ObjectStore, enter, gateway
 from pyarrow import fs
 from ray_training.data.dataset import find_dataset
 from ray_training.data.places import open_location, read_bytes, remove_folder, size_of, write_bytes
@@ -30,13 +30,8 @@ def store() -> Iterator[ObjectStore]:
 
 @pytest.fixture
 def in_s3(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
-    _enter(store.environ, monkeypatch)
+    enter(store.environ, monkeypatch)
     return store
-
-
-def _enter(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
@@ -93,7 +88,7 @@ def test_a_store_that_fails_now_and_then_loses_nothing(
     features: str, store: ObjectStore, monkeypatch: pytest.MonkeyPatch, fate: Fate
 ) -> None:
     with hostile(store) as (behind, hostility):
-        _enter(behind.environ, monkeypatch)
+        enter(behind.environ, monkeypatch)
         hostility.decide = lambda call: fate if call % 3 == 0 else Fate.SERVED
         dataset = find_dataset(features)
         write_bytes(f"{features}/beside", b"whole")
@@ -106,7 +101,7 @@ def test_a_column_of_fewer_bytes_than_a_throttled_answer_is_read_whole(
     features: str, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with hostile(store) as (behind, hostility):
-        _enter(behind.environ, monkeypatch)
+        enter(behind.environ, monkeypatch)
         dataset = find_dataset(features)
         month = dataset.manifest.month
         whole = [table.to_pydict() for table in read_files(dataset.paths, [month], month, [201301, 201311])]
@@ -173,7 +168,7 @@ def test_pyarrow_and_boto3_ask_the_agent_of_the_pods_identity(
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name, raising=False)
     with identity_agent(store, tmp_path) as (environ, asked):
-        _enter(environ, monkeypatch)
+        enter(environ, monkeypatch)
         with pytest.raises(TrainingError, match="HTTP status 400"):
             read_bytes("s3://lake/x")
         assert asked == [TOKEN]
@@ -187,7 +182,7 @@ def test_a_training_with_everything_in_s3_and_no_rights_but_a_workloads_makes_th
 ) -> None:
     inner = features.removeprefix("s3://lake/").removesuffix("/features")
     written = [f"{inner}/{area}" for area in ("predictions", "mlflow", "ray")]
-    _enter(store.limited("lake", reads=[f"{inner}/features"], writes=written).environ, monkeypatch)
+    enter(store.limited("lake", reads=[f"{inner}/features"], writes=written).environ, monkeypatch)
     base = features.removesuffix("/features")
     before = trained_site.site.contract
     site = Site.make(tmp_path / "site")

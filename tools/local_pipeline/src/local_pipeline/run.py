@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from platform_contract import CONTRACT_VARIABLE, PlatformContract
+from platform_contract.object_store import in_s3
 from rich.console import Console
 
 from local_pipeline.faults import PipelineError
@@ -172,7 +173,7 @@ def _summary(
         "seconds": sum(step.seconds for step in steps),
         "peak_bytes": peak_bytes,
         "reused_steps": sum(step.reused for step in steps),
-        "lake": "s3" if contract.lake.raw.startswith("s3://") else "folders",
+        "lake": "s3" if in_s3(contract.lake.raw) else "folders",
         "flights_asked": len(comparison.flights),
         "largest_difference": comparison.largest_difference,
         "steps": [{"title": s.title, "seconds": s.seconds, "peak_bytes": s.peak_bytes} for s in steps],

@@ -55,6 +55,17 @@ def is_short_read(error: OSError) -> bool:
     return "INTERNAL_FAILURE" in str(error)
 
 
+def answer_of(error: OSError) -> str:
+    """What S3 or its client has answered: the first line of what pyarrow says."""
+    return (str(error).strip().splitlines() or [""])[0]
+
+
+def is_refusal(error: OSError) -> bool:
+    """Whether S3 refuses whoever has signed."""
+    answer = answer_of(error)
+    return "ACCESS_DENIED" in answer or "HTTP status 403" in answer
+
+
 def read_again(read: Callable[[], T], *, tries: int = TRIES, pause: float = 1) -> T:
     """What `read` returns; it is called again where pyarrow's client has given up early.
 

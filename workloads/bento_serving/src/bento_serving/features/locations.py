@@ -8,7 +8,7 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from platform_contract.object_store import arrow_options, in_s3, read_again
+from platform_contract.object_store import answer_of, arrow_options, in_s3, is_refusal, read_again
 from pyarrow import fs
 
 TRIES: Final = 3
@@ -31,8 +31,8 @@ def read_bytes(location: str) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        told = (str(error).strip().splitlines() or [""])[0]
-        if "ACCESS_DENIED" in told or "HTTP status 403" in told:
+        told = answer_of(error)
+        if is_refusal(error):
             raise PermissionError(
                 f"S3 refuses this identity: is it the service's, and may it read there? {told}"
             ) from error

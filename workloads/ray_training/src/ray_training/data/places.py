@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from platform_contract.object_store import TRIES, arrow_options, in_s3, read_again
+from platform_contract.object_store import TRIES, answer_of, arrow_options, in_s3, is_refusal, read_again
 
 from ray_training.errors import TrainingError
 
@@ -110,10 +110,10 @@ def _explained(location: str) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        told = (str(error).strip().splitlines() or [""])[0]
+        told = answer_of(error)
         if error.errno == errno.ENOENT:
             raise FileNotFoundError(errno.ENOENT, told, location) from error
-        if "ACCESS_DENIED" in told or "HTTP status 403" in told:
+        if is_refusal(error):
             what = "S3 refuses this identity. Is it the workload's, and may it read and write there?"
         else:
             what = "S3 does not do what it is asked for. Nothing is lost; run again when it is reached."

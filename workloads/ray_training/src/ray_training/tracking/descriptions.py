@@ -11,6 +11,7 @@ from mlflow.entities import DatasetInput, InputTag
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 from mlflow.utils.validation import MAX_DATASET_DIGEST_SIZE
+from platform_contract.object_store import in_s3
 
 from ray_training.data.dataset import DATASET, Dataset
 from ray_training.settings import span
@@ -62,7 +63,7 @@ def training_input(dataset: Dataset) -> DatasetInput:
     described = MlflowDataset(
         name=DATASET,
         digest=manifest.fingerprint[:MAX_DATASET_DIGEST_SIZE],
-        source_type="s3" if dataset.location.startswith("s3://") else "local",
+        source_type="s3" if in_s3(dataset.location) else "local",
         source=json.dumps({"uri": dataset.location}),
         schema=json.dumps({"mlflow_colspec": schema.to_dict()}),
         profile=json.dumps(profile),

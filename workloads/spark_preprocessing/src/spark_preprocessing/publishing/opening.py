@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from platform_contract.object_store import in_s3
+
 from spark_preprocessing.publishing.folders import Folders
 from spark_preprocessing.publishing.objects import Objects
 from spark_preprocessing.publishing.store import Store
@@ -11,7 +13,7 @@ from spark_preprocessing.publishing.store import Store
 
 def store_of(location: str) -> Store:
     """The store that a location is in."""
-    return _objects() if location.startswith("s3://") else _folders()
+    return _objects() if in_s3(location) else _folders()
 
 
 @cache
