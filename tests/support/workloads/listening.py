@@ -38,6 +38,8 @@ def heard(pids: Iterable[int]) -> set[Heard]:
             if network not in tables:
                 tables[network] = listening(pid)
             command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            if not command:
+                continue  # it ends, or is about to become another program
             for handle in Path(f"/proc/{pid}/fd").iterdir():
                 with suppress(OSError):
                     inode = re.fullmatch(r"socket:\[(\d+)\]", str(handle.readlink()))

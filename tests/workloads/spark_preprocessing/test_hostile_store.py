@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import FlexibleChecksumError
 from hostile_store import Fate, Hostility, hostile
 from object_store import ObjectStore
 from publishing_site import Place, files_of, forget_dead_holders
@@ -94,3 +95,25 @@ def test_what_a_person_can_mend_is_one_sentence(
     place.enter(monkeypatch)
     with pytest.raises(PreprocessingError, match=told):
         place.publish(OLD)
+
+
+def test_an_answer_that_is_not_what_its_checksum_says_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server in S3's place may answer with one object's checksum and the content of the one that replaces it."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    wrong = FlexibleChecksumError(error_msg="Expected checksum 3RJwUw== did not match calculated checksum: 03qMfw==")
+
+    class Body:
+        def __init__(self, *answers: bytes | Exception) -> None:
+            self._answers = list(answers)
+
+        def read(self) -> bytes:
+            answer = self._answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    body = Body(wrong, b"whole")
+    assert s3.read_whole("s3://lake/pointer", lambda: {"Body": body})[0] == b"whole"
+    body = Body(*[wrong] * s3.TRIES)
+    with pytest.raises(PreprocessingError, match=r"s3://lake/pointer: S3.* does not answer \(Expected checksum"):
+        s3.read_whole("s3://lake/pointer", lambda: {"Body": body})

@@ -116,21 +116,22 @@ def _first_line(error: Exception) -> str:
 
 def read_whole(location: str, get: Callable[[], dict[str, Any]]) -> tuple[bytes, dict[str, Any]]:
     """Content of an object, and the answer that it came with: the SDK tries a call again, but not an answer that
-    breaks off.
+    breaks off or is not what its checksum says.
 
     Args:
         location: for messages.
         get: asks for the object.
     """
-    from botocore.exceptions import HTTPClientError, IncompleteReadError, ResponseStreamingError
+    from botocore.exceptions import FlexibleChecksumError, HTTPClientError, IncompleteReadError, ResponseStreamingError
 
+    torn = (FlexibleChecksumError, HTTPClientError, IncompleteReadError, ResponseStreamingError, OSError)
     for left in reversed(range(TRIES)):
         time.sleep(0 if left == TRIES - 1 else 1)
         with explained(location):
             answer = get()
             try:
                 return answer["Body"].read(), answer
-            except (HTTPClientError, IncompleteReadError, ResponseStreamingError, OSError):
+            except torn:
                 if not left:
                     raise
     raise AssertionError("the last try returns or raises")
