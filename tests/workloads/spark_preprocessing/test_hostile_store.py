@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import FlexibleChecksumError
 from hostile_store import Fate, Hostility, hostile
 from object_store import ObjectStore
+from platform_contract.object_store import TRIES
 from publishing_site import Place, files_of, forget_dead_holders
 from spark_preprocessing.errors import PreprocessingError
 from spark_preprocessing.publishing import s3
@@ -114,6 +115,6 @@ def test_an_answer_that_is_not_what_its_checksum_says_is_asked_for_again(monkeyp
 
     body = Body(wrong, b"whole")
     assert s3.read_whole("s3://lake/pointer", lambda: {"Body": body})[0] == b"whole"
-    body = Body(*[wrong] * s3.TRIES)
+    body = Body(*[wrong] * TRIES)
     with pytest.raises(PreprocessingError, match=r"s3://lake/pointer: S3.* does not answer \(Expected checksum"):
         s3.read_whole("s3://lake/pointer", lambda: {"Body": body})
