@@ -22,7 +22,8 @@ RUFF := $(ENVS)/checks/bin/ruff
 EXAMPLE_OWNER := $(addprefix --example mlplatform:owner.,accountId=123456789012 domain=ml.example.org alertEmail=a@example.org)
 NO_DIGEST := sha256:0000000000000000000000000000000000000000000000000000000000000000
 EXAMPLE_CLUSTER := $(addprefix --example mlplatform:inCluster.,folder=/srv/mlplatform registry=localhost:5000/mlplatform \
-	passwordSeed=example-seed-of-a-plan standIns.postgresql=localhost:5000/mlplatform/postgresql@$(NO_DIGEST))
+	passwordSeed=example-seed-of-a-plan standIns.postgresql=localhost:5000/mlplatform/postgresql@$(NO_DIGEST) \
+	standIns.objectStore=localhost:5000/mlplatform/object-store@$(NO_DIGEST))
 ELSEWHERE = $(if $(CONTEXT),--context $(CONTEXT)) $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(FOLDER),--folder $(FOLDER))
 OFFLINE := PYTHONPATH=tools/offline_providers/src $(ENVS)/infra/bin/python -m offline_providers
 
@@ -111,7 +112,7 @@ up: ## the whole platform on a Kubernetes of this machine (root), or on CONTEXT=
 
 pipeline: ## the main job in the platform's pods, after 'make up'
 	@$(SYNC) infra bento_serving local_pipeline
-	@$(PYTHON) tools/localplatform pipeline $(ELSEWHERE)
+	@$(PYTHON) tools/localplatform pipeline $(ELSEWHERE) $(if $(RAW),--raw-files $(RAW))
 
 down: ## remove what 'make up' has made, its data and its cluster too
 	@$(PYTHON) tools/localplatform down $(ELSEWHERE)

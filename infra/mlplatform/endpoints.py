@@ -9,8 +9,8 @@ from typing import Final, Literal
 import pulumi
 import pulumi_kubernetes as k8s
 
-VolumeUse = Literal["models", "notebooks", "lake"]
-"""Shared volumes; the lake is one where there is no object store."""
+VolumeUse = Literal["models", "notebooks"]
+"""Shared volumes."""
 
 PASSWORD_SECRET: Final = "database-passwords"  # noqa: S105 - a name
 """Secret with a file per database user, in MLflow's namespace, where users sign in with passwords."""
@@ -32,8 +32,10 @@ class LakeEndpoint:
     """Where data lies: addresses without a slash at the end."""
 
     areas: Mapping[str, pulumi.Output[str]]
-    """Area (`mlplatform.naming.LAKE_AREAS`) → ``s3://BUCKET/PREFIX``, or a path below `mlplatform.naming.LAKE_MOUNT`
-    where the lake is one of the shared volumes."""
+    """Area (`mlplatform.naming.LAKE_AREAS`) → ``s3://BUCKET/PREFIX``."""
+    environments: Mapping[tuple[str, str], Mapping[str, pulumi.Input[str]]] = field(default_factory=dict)
+    """(namespace, service account) → the variables that tell the SDKs of AWS where the store is and as whom to sign;
+    secret. Empty where the cloud tells them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,10 +106,12 @@ class Peers:
 
     database: tuple[str | PodPeer, ...]
     kafka: tuple[str | PodPeer, ...]
+    object_store: tuple[str | PodPeer, ...] = ()
+    """The object store, where it is a server of its own."""
     private: tuple[str, ...]
     """The network that internal load balancers may be reached from."""
     https: tuple[str, ...]
-    """The object store and the cloud's own API, port 443."""
+    """The cloud's own API, its object store included, port 443."""
     kubernetes_api: tuple[str, ...] = ()
     """The Kubernetes API: where it stands, and its service's cluster address, because a network plugin may look at a
     connection before or after that address is translated."""

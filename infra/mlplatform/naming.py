@@ -18,7 +18,7 @@ NAMESPACE_NOTEBOOKS: Final = "notebooks"
 NAMESPACE_SYSTEM: Final = "platform-system"
 """Operators and controllers."""
 NAMESPACE_DATA: Final = "platform-data"
-"""The database and the broker, where they are pods."""
+"""The database, the broker and the object store, where they are pods."""
 NAMESPACE_EMR: Final = "emr"
 """Jobs of EMR on EKS, on AWS alone: EMR makes their pods, and not to the measure of the other namespaces."""
 WORKLOAD_NAMESPACES: Final = (
@@ -35,8 +35,6 @@ CONTRACT_FILE: Final = "contract.json"
 CONTRACT_MOUNT: Final = "/etc/mlplatform"
 MODELS_MOUNT: Final = "/mnt/models"
 NOTEBOOKS_MOUNT: Final = "/mnt/notebooks"
-LAKE_MOUNT: Final = "/mnt/lake"
-"""Where pods see the lake if it is a volume; an area is a folder in it."""
 
 DATABASES: Final = {"mlflow": "mlflow", "airflow": "airflow", "metastore": "metastore"}
 """Purpose → database, and the user that owns it."""
@@ -47,6 +45,11 @@ say."""
 
 LAKE_AREAS: Final = ("raw", "features", "quarantine", "predictions", "artifacts", "ray", "spark-fallback", "emr")
 """Prefixes of the lake's bucket."""
+
+
+def lake_secret(service_account: str) -> str:
+    """Secret of an account, in its namespace: what the SDKs of AWS read in its pods, where no cloud tells them."""
+    return f"lake-{service_account}"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from kubernetes import client
+from live_lake import downloaded
 from live_platform import Platform
 from live_probes import reached, room_for_a_notebook
 from mlplatform.service_types import LABEL
@@ -21,7 +22,7 @@ from steady_load import SteadyLoad
 from tools.images.catalogue import known_image
 from tools.localcluster.control_plane import QUEUES
 from tools.localcluster.layout import NODES, ROOT
-from tools.localplatform.pipeline import on_the_nodes, service_address
+from tools.localplatform.pipeline import service_address
 from tools.localplatform.stack import deploy
 
 SEED_SPREAD = 0.009
@@ -75,8 +76,10 @@ print(json.dumps([[*map(list, zip(*(table[name].to_pylist() for name in table.co
 """
 
 
-def test_the_files_that_executors_in_pods_wrote_are_in_the_order_of_departure(platform: Platform) -> None:
-    version = on_the_nodes(platform.site, platform.pipeline["dataset"])
+def test_the_files_that_executors_in_pods_wrote_are_in_the_order_of_departure(
+    platform: Platform, tmp_path: Path
+) -> None:
+    version = downloaded(platform.site, platform.pipeline["dataset"], tmp_path)
     python = ROOT / ".local" / "envs" / "local_pipeline" / "bin" / "python"
     told = subprocess.run([python, "-c", DEPARTURES, version], stdout=subprocess.PIPE, text=True, check=True).stdout
     files = json.loads(told)
@@ -202,8 +205,9 @@ def test_who_may_speak_to_whom_holds_and_a_notebook_does_not_reach_the_database(
     """Connections that were opened before show the other half: the pipeline had all that it needs."""
     with room_for_a_notebook(platform.site):
         notebook = reached(platform.site, "notebooks", "notebook")
-    assert notebook == {"mlflow", "ray-head", "flight-api"}
-    assert reached(platform.site, "spark", "spark-driver") == {"broker"}
-    assert reached(platform.site, "ray", "ray-training") == {"mlflow", "ray-head"}
-    assert reached(platform.site, "serving", "flight-api-embedded") == {"model-api"}
-    assert reached(platform.site, "mlflow", "mlflow") == {"database"}
+    assert notebook == {"mlflow", "ray-head", "flight-api", "object-store"}
+    assert reached(platform.site, "spark", "spark-driver") == {"broker", "object-store"}
+    assert reached(platform.site, "ray", "ray-training") == {"mlflow", "ray-head", "object-store"}
+    assert reached(platform.site, "serving", "flight-api-embedded") == {"model-api", "object-store"}
+    assert reached(platform.site, "serving", "model-api") == set()
+    assert reached(platform.site, "mlflow", "mlflow") == {"database", "object-store"}

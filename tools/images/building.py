@@ -33,6 +33,7 @@ from tools.images.catalogue import BASES, BENTO_HOME, ROOT, Base, Image, ImagesE
 from tools.images.context import containerfile, digest_of, find_bento, installer_digest, lay_out
 from tools.images.maven import fetched, locked_for
 from tools.images.processes import run_logged
+from tools.images.programs import ensure_program
 
 INTERVAL = 30.0
 """Seconds between two lines about a build that goes on."""
@@ -96,6 +97,7 @@ class Site:
         for image in images:
             containerfile(image)
             locked_for(image, self._options.architecture)
+            ensure_program(image, self._options.architecture, self._say)
         with only_one(self._folder / ".lock", self._say), self._tidied():
             for image in images:
                 result = self._image(image, bentos[image.name], self._base(BASES[image.base]))

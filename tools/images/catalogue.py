@@ -45,6 +45,8 @@ class Image:
     holds_bento: bool = False
     unpacked: bool = False
     """Whether what it takes from Maven Central is an archive, not jars."""
+    program: str = ""
+    """What it takes of the toolchain, which Go builds for this machine's processor; empty: nothing."""
     stand_in: bool = False
     """Whether it takes the place of a service of AWS, in the environment `local` alone."""
 
@@ -96,6 +98,14 @@ STAND_INS = {
             "The database, where it is a pod",
             base="minimal",
             unpacked=True,
+            stand_in=True,
+        ),
+        Image(
+            "object_store",
+            "object_store",
+            "The object store, where it is a pod",
+            base="minimal",
+            program="versitygw",
             stand_in=True,
         ),
         Image("kafka", "kafka", "The Kafka broker, where it is a pod", base="java", stand_in=True),

@@ -38,7 +38,7 @@ and, for the environment local alone:
 Each has a Containerfile in its package below workloads/. They run as user 1000 on a read-only root file system with
 /tmp writable. The same sources, lock files and base give the same image.
 A stand-in's programs and Spark's client for S3 come from Maven Central, each as the maven.sha256 beside the
-Containerfile says; `lock` writes that anew from the pom.xml there.
+Containerfile says; `lock` writes that anew from the pom.xml there. The object store's is built by tools/toolchain.
 
 What is written: everything below .local/images (docker keeps its images itself).
 What is read of the environment: SSL_CERT_FILE, UV_DEFAULT_INDEX or PIP_INDEX_URL, http_proxy and the like while

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tools.images.catalogue import EPOCH, ROOT, Image, ImagesError
 from tools.images.maven import put
+from tools.images.programs import PLACE, program_of
 
 INSTALLER = (ROOT / "tools" / "images" / "install.sh", ROOT / "tools" / "uv.lock")
 """What decides how packages are installed, beside their lock files."""
@@ -33,7 +34,9 @@ def input_files(image: Image, bento: Path | None) -> dict[str, Path]:
     Raises ImagesError when the package is not there yet.
     """
     if image.stand_in:
-        return {path.relative_to(image.folder).as_posix(): path for path in _files_below(image.folder)}
+        own = {path.relative_to(image.folder).as_posix(): path for path in _files_below(image.folder)}
+        program = program_of(image)
+        return own | ({f"{PLACE}/{image.program}": program} if program else {})
     files = {"tools/build.lock": ROOT / "tools" / "build.lock"}
     for package in ("platform_contract", image.package):
         folder = ROOT / "workloads" / package

@@ -6,6 +6,7 @@ import argparse
 import shutil
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from offline_providers.faults import OfflineError
 from offline_providers.official import installed_plugin
@@ -22,8 +23,8 @@ from tools.localplatform.site import PlatformError, Site, site_of
 from tools.localplatform.stack import counted, deploy, destroy
 
 HELP = """\
-The stack 'local': the platform's own program, with a database and a broker in pods, on a Kubernetes of this machine
-or on the one that CONTEXT names.
+The stack 'local': the platform's own program, with a database, a broker and an object store in pods, on a Kubernetes
+of this machine or on the one that CONTEXT names.
 
 What is written: .local/up, .local/images, .local/localcluster; what `make cluster` writes elsewhere, `down` removes.
 exit status: 0 done; 2 something is wrong, and a sentence says what; 130 stopped, and `up` or `pipeline` goes on.
@@ -72,8 +73,8 @@ def down(site: Site) -> None:
         shutil.rmtree(site.kept / name, ignore_errors=True)
 
 
-def pipeline(site: Site) -> None:
-    told = run_pipeline(site, tell)
+def pipeline(site: Site, raw_files: Path | None) -> None:
+    told = run_pipeline(site, tell, raw_files)
     metrics = told["metrics"]
     tell(
         f"\n{told['rows_in']:,} flights in, {told['rows_out']:,} out; AUC {metrics['auc']:.4f}, log loss"
@@ -102,6 +103,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         command.add_argument("--folder", help="with --context: a folder of all its nodes, for volumes")
         if name == "up":
             command.add_argument("--no-build", action="store_true", help="take the images that were pushed last")
+        elif name == "pipeline":
+            command.add_argument("--raw-files", type=Path, metavar="FOLDER", help="a delivery (else: that of 2013)")
     return parser.parse_args(arguments)
 
 
@@ -110,7 +113,7 @@ def run(parsed: argparse.Namespace) -> None:
     if parsed.command == "up":
         up(site, build=not parsed.no_build)
     elif parsed.command == "pipeline":
-        pipeline(site)
+        pipeline(site, parsed.raw_files)
     else:
         down(site)
 

@@ -116,7 +116,6 @@ def job(step: Step, name: str, image: str) -> dict[str, Any]:
     volumes = {
         "contract": ({"configMap": {"name": naming.CONTRACT_CONFIG_MAP}}, naming.CONTRACT_MOUNT),
         "tmp": ({"emptyDir": {"sizeLimit": "4Gi"}}, TEMPORARY),
-        "lake": ({"persistentVolumeClaim": {"claimName": "lake"}}, naming.LAKE_MOUNT),
         **step.volumes,
     }
     size = {"cpu": f"{step.cpu_millicores}m", "memory": f"{step.memory_mib}Mi"}
@@ -135,6 +134,7 @@ def job(step: Step, name: str, image: str) -> dict[str, Any]:
                 "image": image,
                 # `args`: the image's own entry point reaps what the command leaves.
                 "args": list(step.command),
+                "envFrom": [{"secretRef": {"name": naming.lake_secret(step.service_account)}}],
                 "env": [*({"name": key, "value": value} for key, value in ENVIRONMENT.items()), *step.environment],
                 "resources": {"requests": size, "limits": size},
                 "securityContext": dict(CONTAINER_SECURITY),

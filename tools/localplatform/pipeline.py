@@ -14,6 +14,7 @@ from typing import Any, Final
 from kubernetes import client
 from local_pipeline.failures import why_it_failed
 from mlplatform import naming
+from mlplatform.foundation.incluster import object_store
 from mlplatform.kubernetes.network_flows import SERVING
 from platform_contract import CONTRACT_VARIABLE, local_contract
 from platform_contract.model_file import shared_model_path
@@ -22,6 +23,7 @@ from tools.images.catalogue import known_image
 from tools.localcluster.layout import ROOT
 from tools.localplatform.images import WITH_MODEL, push_images
 from tools.localplatform.jobs import STEPS, Step
+from tools.localplatform.lake import DELIVERY, READER, lake_environment
 from tools.localplatform.running import run_step
 from tools.localplatform.site import PlatformError, Site
 from tools.localplatform.stack import deploy
@@ -32,8 +34,13 @@ READY_SECONDS: Final = 300
 Tell = Callable[[str], None]
 
 
-def run_pipeline(site: Site, tell: Tell) -> dict[str, Any]:
+def run_pipeline(site: Site, tell: Tell, raw_files: Path | None = None) -> dict[str, Any]:
     """Takes the flights through the pipeline in the cluster; the summary, which is kept in `.local/up/summary.json`.
+
+    Args:
+        site: where the platform is up.
+        tell: is called with each line for people.
+        raw_files: folder of the delivery; that of 2013 by default.
 
     Raises:
         PlatformError: a step failed or a service does not answer.
@@ -50,7 +57,7 @@ def run_pipeline(site: Site, tell: Tell) -> dict[str, Any]:
         seconds[title] = round(time.monotonic() - started, 1)
         tell(f"      {seconds[title]:.1f} s")
 
-    step("The raw files land in the lake", lambda: land(site))
+    step("The raw files land in the lake", lambda: land(site, raw_files))
     for one in STEPS:
         step(one.title, partial(run_step, site, one, image_of(site, one), lambda line: tell(f"      {line}")))
     step("BentoML builds the model API, and its image is pushed", lambda: build_model_api(site))
@@ -74,9 +81,11 @@ def image_of(site: Site, step: Step) -> str:
     return f"{site.registry}/{image.repository}@{digest}"
 
 
-def land(site: Site) -> dict[str, Any]:
-    """The raw files, in the folder that the nodes see as the lake."""
-    return _command("local_pipeline", "local-pipeline", ["land", str(on_the_nodes(site, f"{naming.LAKE_MOUNT}/raw"))])
+def land(site: Site, raw_files: Path | None) -> dict[str, Any]:
+    """The raw files, as a delivery brings them."""
+    raw = f"s3://{object_store.BUCKET}/raw"
+    words = ["land", raw, *(["--raw-files", str(raw_files)] if raw_files else [])]
+    return _command("local_pipeline", "local-pipeline", words, lake_environment(site, DELIVERY))
 
 
 def build_model_api(site: Site) -> dict[str, Any]:
@@ -112,22 +121,17 @@ def roll_out(site: Site) -> dict[str, Any]:
 
 
 def ask(site: Site, told: dict[str, Any]) -> dict[str, Any]:
-    """Asks through the services' cluster addresses, which this machine reaches as any node does."""
-    predictions = on_the_nodes(site, str(told["predictions"]))
+    """Asks through the services' cluster addresses, for the flights whose predictions are in the lake."""
+    predictions = str(told["predictions"])
     addresses = [service_address(site, name) for name in ("flight-api-embedded", "flight-api-shared")]
-    found = _command("local_pipeline", "local-pipeline", ["ask", str(predictions), *addresses])
-    return {key: found[key] for key in ("flights_asked", "largest_difference")} | {"predictions_here": str(predictions)}
+    words = ["ask", predictions, *addresses]
+    found = _command("local_pipeline", "local-pipeline", words, lake_environment(site, READER))
+    return {key: found[key] for key in ("flights_asked", "largest_difference")}
 
 
 def service_address(site: Site, name: str) -> str:
     """URL of a service of the namespace of serving, at its address in the cluster."""
-    service = client.CoreV1Api(site.api()).read_namespaced_service(name, naming.NAMESPACE_SERVING)
-    return f"http://{service.spec.cluster_ip}:{SERVING}"
-
-
-def on_the_nodes(site: Site, path: str) -> Path:
-    """Where a file of the lake is on the nodes."""
-    return site.volumes / "lake" / Path(path).relative_to(naming.LAKE_MOUNT)
+    return site.service_address(naming.NAMESPACE_SERVING, name, SERVING)
 
 
 def _command(package: str, program: str, words: Sequence[str], environ: dict[str, str] | None = None) -> dict[str, Any]:

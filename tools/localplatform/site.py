@@ -66,6 +66,11 @@ class Site:
             found = client.CoreV1Api(self.api()).read_namespace("kube-system", _request_timeout=10)
         return str(found.metadata.uid)
 
+    def service_address(self, namespace: str, name: str, port: int) -> str:
+        """URL of a service at its address in the cluster, which this machine reaches as any node does."""
+        service = client.CoreV1Api(self.api()).read_namespaced_service(name, namespace)
+        return f"http://{service.spec.cluster_ip}:{port}"
+
     def serves_kuberay(self) -> bool:
         """Whether KubeRay's operator is there: its kinds are.
 

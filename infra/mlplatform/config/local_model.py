@@ -108,7 +108,7 @@ class LocalNodeGroups(Section):
     """The cluster's nodes, by service type."""
 
     system: Nodes
-    """MLflow, the database and the broker."""
+    """MLflow, the database, the broker and the object store."""
     spark_driver: Nodes
     """Drivers in client mode."""
     spark_executor: ExecutorNodes
@@ -126,6 +126,8 @@ class StandIns(Section):
 
     postgresql: ImageReference | None = None
     """In place of RDS: an image with PostgreSQL's programs on its path."""
+    object_store: ImageReference | None = None
+    """In place of S3: an image with Versity's gateway on its path."""
     kafka: ImageReference | None = None
     """In place of MSK: an image with Java on its path and Kafka in /opt/kafka. Without it there is no Kafka."""
 
@@ -143,7 +145,7 @@ class InCluster(Section):
     password_seed: SecretStr = Field(min_length=16, max_length=1000)
     """What all passwords of the environment are derived from: `pulumi config set --secret`."""
     stand_ins: StandIns = StandIns()
-    """Images of the database and the broker."""
+    """Images of the database, the object store and the broker."""
     kube_ray: Literal["none", "present", "chart"] = "none"
     """Where KubeRay's operator comes from: the cluster has it already, or its chart is installed. Without it the Ray
     cluster always has all of its workers."""

@@ -33,6 +33,7 @@ def deploy_workloads(
             namespace=services.namespaces[naming.NAMESPACE_SERVING],
             service_accounts=services.service_accounts,
             claims=services.claims,
+            lake_secrets=services.lake_secrets,
             contract_digest=contract.apply(_digest),
             load_balancers=endpoints.load_balancers,
             private=endpoints.peers.private,

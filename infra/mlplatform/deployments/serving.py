@@ -22,7 +22,7 @@ from mlplatform.kubernetes.pods import (
     core,
     environment,
     http_probe,
-    lake_volume,
+    lake_environment,
     metadata,
     pod_labels,
     pod_template,
@@ -105,6 +105,8 @@ class ServingArgs:
     service_accounts: Mapping[tuple[str, str], pulumi.Input[str]]
     claims: Mapping[tuple[str, str], pulumi.Input[str]]
     """(namespace, part of the shared files) → name of the claim."""
+    lake_secrets: Mapping[tuple[str, str], pulumi.Input[str]]
+    """(namespace, service account) → name of its Secret."""
     contract_digest: pulumi.Input[str]
     """Changes with the contract: pods read it when they start, so they are replaced."""
     load_balancers: LoadBalancers | None
@@ -190,6 +192,7 @@ class Serving(pulumi.ComponentResource):
             # BentoML looks for code in the folder it is started in: an empty one.
             working_dir=TEMPORARY,
             env=environment(ENVIRONMENT),
+            env_from=lake_environment(self._args.lake_secrets, naming.NAMESPACE_SERVING, app.service_account),
             ports=[core.ContainerPortArgs(name="http", container_port=PORT)],
             resources=resources(settings.cpu_millicores, settings.memory_mib),
             startup_probe=http_probe("/livez", period=5, failures=START_SECONDS // 5),
@@ -203,8 +206,6 @@ class Serving(pulumi.ComponentResource):
         if app.mounts_models:
             models = self._args.claims[naming.NAMESPACE_SERVING, "models"]
             mounted.append(claim_volume("models", models, naming.MODELS_MOUNT, read_only=True))
-        if app.waits_for_data:
-            mounted += lake_volume(self._args.claims, naming.NAMESPACE_SERVING, read_only=True)
         return pod_template(
             app=app.name,
             service_type=service_types.SERVING,

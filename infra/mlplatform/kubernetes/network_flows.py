@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from mlplatform import naming
 
-PeerName = Literal["database", "kafka", "private", "https", "kubernetes_api", "credentials"]
+PeerName = Literal["database", "kafka", "object_store", "private", "https", "kubernetes_api", "credentials"]
 
 HTTPS: Final = (443,)
 KUBERNETES_API: Final = (443, 6443)
@@ -24,6 +24,8 @@ KUBERNETES_API: Final = (443, 6443)
 CREDENTIALS: Final = (80,)
 KAFKA: Final = (9092, 9094, 9096, 9098)
 """Plain, TLS, SCRAM and IAM; the broker's own security group or policy opens the one that it uses."""
+OBJECT_STORE: Final = 7070
+"""Where it is a server of the cluster; in a cloud it answers at `HTTPS`."""
 DNS: Final = 53
 MLFLOW: Final = 5000
 SERVING: Final = 3000
@@ -76,12 +78,14 @@ SHARED: Final = Pods(naming.NAMESPACE_SERVING, "flight-api-shared")
 EMR: Final = Pods(naming.NAMESPACE_EMR)
 OPERATORS: Final = Pods(naming.NAMESPACE_SYSTEM)
 DATABASE_PEER, KAFKA_PEER, PRIVATE = Peer("database"), Peer("kafka"), Peer("private")
+OBJECT_STORE_PEER = Peer("object_store")
 LAKE, API, CREDENTIAL_PEER = Peer("https"), Peer("kubernetes_api"), Peer("credentials")
 
 
 def flows(database_port: int) -> tuple[Flow, ...]:
     """The table."""
     database = (database_port,)
+    of_the_lake = (MLFLOW_SERVER, SPARK, RAY, NOTEBOOKS, EMBEDDED, SHARED)
     in_the_cloud = (MLFLOW_SERVER, DATABASE_SETUP, SPARK, RAY, NOTEBOOKS, EMBEDDED, SHARED, OPERATORS)
     return (
         Flow(MLFLOW_SERVER, DATABASE_PEER, database, "runs, metrics and the registry"),
@@ -103,6 +107,7 @@ def flows(database_port: int) -> tuple[Flow, ...]:
         Flow(OPERATORS, API, KUBERNETES_API, "operators watch and write objects"),
         Flow(OPERATORS, PRIVATE, (KUBELET,), "pod metrics, for the autoscalers of deployments"),
         Flow(PRIVATE, OPERATORS, (WEBHOOK, KUBELET), "the Kubernetes API asks webhooks and the metrics API"),
+        *(Flow(pods, OBJECT_STORE_PEER, (OBJECT_STORE,), "the lake, without a cloud") for pods in of_the_lake),
         *(Flow(pods, LAKE, HTTPS, "the lake, secrets and the cloud's own API") for pods in in_the_cloud),
         *(Flow(pods, CREDENTIAL_PEER, CREDENTIALS, "credentials of the service account") for pods in in_the_cloud),
     )

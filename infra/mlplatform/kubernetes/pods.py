@@ -98,16 +98,16 @@ def claim_volume(use: str, claim: pulumi.Input[str], path: str, *, read_only: bo
     return Mounted(volume=core.VolumeArgs(name=use, persistent_volume_claim=source), path=path, read_only=read_only)
 
 
-def lake_volume(
-    claims: Mapping[tuple[str, str], pulumi.Input[str]], namespace: str, *, read_only: bool
-) -> list[Mounted]:
-    """The lake, where it is a volume; nothing where it is an object store.
+def lake_environment(
+    secrets: Mapping[tuple[str, str], pulumi.Input[str]], namespace: str, service_account: str
+) -> list[k8s.core.v1.EnvFromSourceArgs]:
+    """Variables of a container that reads or writes the lake; none where the cloud tells it all.
 
     Args:
-        claims: (namespace, part of the shared files) → name of the claim.
+        secrets: (namespace, service account) → name of its Secret.
     """
-    claim = claims.get((namespace, "lake"))
-    return [] if claim is None else [claim_volume("lake", claim, naming.LAKE_MOUNT, read_only=read_only)]
+    name = secrets.get((namespace, service_account))
+    return [] if name is None else [core.EnvFromSourceArgs(secret_ref=core.SecretEnvSourceArgs(name=name))]
 
 
 def resources(cpu_millicores: int, memory_mib: int) -> k8s.core.v1.ResourceRequirementsArgs:

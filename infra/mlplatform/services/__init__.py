@@ -19,10 +19,12 @@ from mlplatform.services.images import find_image
 from mlplatform.services.mlflow import POD, Mlflow, MlflowArgs
 from mlplatform.services.ray.cluster import RayCluster, RayClusterArgs, RayOperator, RayOperatorArgs
 from mlplatform.services.ray.fixed import FixedRayCluster, FixedRayClusterArgs
+from mlplatform.services.ray.pods import ACCOUNT as RAY_ACCOUNT
 from mlplatform.services.ray.pods import HEAD, TRAINING, RayPods
 from mlplatform.services.spark.client_mode import Spark, SparkArgs
 from mlplatform.services.storage import Storage, StorageArgs
 from mlplatform.services.tenancy.capacity import namespace_capacity
+from mlplatform.services.tenancy.lake_secrets import LakeSecrets, LakeSecretsArgs
 from mlplatform.services.tenancy.namespaces import Namespaces, NamespacesArgs
 from mlplatform.services.tenancy.rbac import Rbac, RbacArgs
 from mlplatform.services.tenancy.service_accounts import ServiceAccounts, ServiceAccountsArgs
@@ -38,6 +40,8 @@ class Services:
     """(namespace, account) → the account's name."""
     claims: Mapping[tuple[str, str], pulumi.Output[str]]
     """(namespace, part of the shared files) → name of the claim."""
+    lake_secrets: Mapping[tuple[str, str], pulumi.Output[str]]
+    """(namespace, account) → name of the Secret that tells its pods of the lake; empty where the cloud does."""
     database_setup: pulumi.Resource | None
     """The job that makes the databases; none until there is an image for it."""
     ready: tuple[pulumi.Resource, ...]
@@ -80,13 +84,18 @@ def run_services(config: ServiceSettings, endpoints: Endpoints) -> Services:
     accounts = ServiceAccounts(
         "service-accounts", ServiceAccountsArgs(namespaces=namespaces, identities=IDENTITIES), opts
     ).names
+    told = endpoints.lake.environments
+    secrets: Mapping[tuple[str, str], pulumi.Output[str]] = {}
+    if told:
+        secrets = LakeSecrets("lake-secrets", LakeSecretsArgs(namespaces=namespaces, environments=told), opts).names
     spark = naming.NAMESPACE_SPARK
     Rbac("rbac", RbacArgs(spark_namespace=namespaces[spark], spark_driver=accounts[spark, "spark-driver"]), opts)
-    Spark("spark", SparkArgs(namespace=namespaces[spark], claims=storage.claims), opts)
+    Spark("spark", SparkArgs(namespace=namespaces[spark], lake_secrets=secrets), opts)
     services = Services(
         namespaces=namespaces,
         service_accounts=accounts,
         claims=storage.claims,
+        lake_secrets=secrets,
         database_setup=None,
         ready=(made, policies),
     )
@@ -110,7 +119,7 @@ def _run_mlflow(
             service_accounts=services.service_accounts,
             database=endpoints.database,
             artifacts=endpoints.lake.areas["artifacts"],
-            claims=services.claims,
+            lake_secrets=services.lake_secrets,
             ready=endpoints.ready,
         ),
         opts,
@@ -133,8 +142,9 @@ def _run_ray(config: ServiceSettings, endpoints: Endpoints, services: Services, 
     pods = RayPods(
         settings=config.ray,
         image=image,
-        service_account=services.service_accounts[namespace, "ray"],
+        service_account=services.service_accounts[namespace, RAY_ACCOUNT],
         claims=services.claims,
+        lake_secrets=services.lake_secrets,
         waits=endpoints.kube_ray == "chart",
     )
     if endpoints.ray_token is None:

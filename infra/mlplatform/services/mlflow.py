@@ -20,7 +20,7 @@ from mlplatform.kubernetes.pods import (
     core,
     environment,
     http_probe,
-    lake_volume,
+    lake_environment,
     metadata,
     pod_labels,
     pod_template,
@@ -52,8 +52,8 @@ class MlflowArgs:
     database: DatabaseEndpoint
     artifacts: pulumi.Input[str]
     """Where runs keep their files; a change restarts the server, which reads the contract when it starts."""
-    claims: Mapping[tuple[str, str], pulumi.Input[str]]
-    """(namespace, part of the shared files) → name of the claim."""
+    lake_secrets: Mapping[tuple[str, str], pulumi.Input[str]]
+    """(namespace, service account) → name of its Secret."""
     ready: Sequence[pulumi.Resource]
 
 
@@ -134,6 +134,7 @@ class Mlflow(pulumi.ComponentResource):
             image=args.image,
             command=command,
             env=environment({"MLFLOW_TRACKING_DATABASE_AUTH": args.database.authentication}),
+            env_from=lake_environment(args.lake_secrets, naming.NAMESPACE_MLFLOW, app),
             resources=resources(POD.cpu_millicores, POD.memory_mib),
         )
         if serves:
@@ -150,7 +151,6 @@ class Mlflow(pulumi.ComponentResource):
                 contract_volume(),
                 temporary_volume(1024),
                 *self._passwords(args, app),
-                *(lake_volume(args.claims, naming.NAMESPACE_MLFLOW, read_only=False) if serves else ()),
             ],
             annotations={"mlplatform.io/database": args.database.host, "mlplatform.io/artifacts": args.artifacts},
             restart_policy=None if serves else "Never",

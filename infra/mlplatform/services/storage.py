@@ -18,7 +18,6 @@ from mlplatform.kubernetes.volumes import bound_claim
 MOUNTS: Final[Mapping[VolumeUse, tuple[str, ...]]] = {
     "models": (naming.NAMESPACE_RAY, naming.NAMESPACE_SERVING, naming.NAMESPACE_NOTEBOOKS),
     "notebooks": (naming.NAMESPACE_NOTEBOOKS,),
-    "lake": naming.WORKLOAD_NAMESPACES,
 }
 """Part of the shared file system → namespaces with a claim on it, which is named like the part."""
 

@@ -197,8 +197,14 @@ CASES = (
     ),
     bad_local(
         {"inCluster.standIns": {}, "nodeGroups.ray.maxSize": 0},
-        "inCluster.standIns.postgresql: is missing, and MLflow needs a database: 'make images' builds its image and"
-        " says how to set it",
+        *(
+            f"inCluster.standIns.{key}: is missing, and {why}: 'make images STAND_INS=1' builds its image and says how"
+            " to set it"
+            for key, why in (
+                ("postgresql", "MLflow needs a database"),
+                ("objectStore", "the lake needs an object store"),
+            )
+        ),
         "nodeGroups.ray.maxSize: may not be 0: Ray's head runs there (given: 0): use at least 1",
     ),
     *(

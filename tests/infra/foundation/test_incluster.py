@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pulumi
@@ -36,7 +37,14 @@ def test_nothing_of_aws_is_asked_for() -> None:
 
 def test_every_pod_is_kept_to_the_nodes_of_its_service_type_and_runs_without_rights() -> None:
     found = templates(record("local"))
-    assert {"postgresql-server", "kafka-server", "mlflow-server", "ray-head", "ray-worker-small"} < found.keys()
+    assert {
+        "postgresql-server",
+        "kafka-server",
+        "object-store-server",
+        "mlflow-server",
+        "ray-head",
+        "ray-worker-small",
+    } < found.keys()
     for name, pod in found.items():
         kind = TYPES[pod["metadata"]["labels"][service_types.LABEL]]
         assert pod["spec"]["nodeSelector"] == kind.labels, name
@@ -49,10 +57,12 @@ def test_every_pod_is_kept_to_the_nodes_of_its_service_type_and_runs_without_rig
         assert pod["spec"]["automountServiceAccountToken"] is False, name
 
 
-def test_the_contract_names_folders_of_the_lake_and_services_of_the_cluster() -> None:
+def test_the_contract_names_areas_of_the_lakes_bucket_and_services_of_the_cluster() -> None:
     contract = PlatformContract.model_validate(record("local").outputs["contract"])
     assert contract.environment == "local"
-    assert str(contract.lake.raw) == f"{naming.LAKE_MOUNT}/raw"
+    assert contract.lake.raw == "s3://lake/raw"
+    assert contract.mlflow.artifacts == "s3://lake/artifacts"
+    assert contract.ray.storage == "s3://lake/ray"
     assert contract.database is not None
     assert contract.database.host == "postgresql.platform-data.svc.cluster.local"
     assert contract.kafka is not None
@@ -72,8 +82,11 @@ def test_no_password_is_anywhere_but_in_a_secret() -> None:
     secrets = of_kinds(record("local"), "kubernetes:core/v1:Secret")
     given = [one.inputs["stringData"] for one in secrets]
     assert all(rpc.is_rpc_secret(data) for data in given), "the engine would keep it in plain text"
-    passwords = {password for data in given for password in rpc.unwrap_rpc_secret(data).values()}
-    assert len(passwords) == 5  # three users, the master user, and Ray's processes
+    told = [text for data in given for text in rpc.unwrap_rpc_secret(data).values()]
+    passwords = {password for text in told for password in re.findall(r"\b[0-9a-f]{64}\b", text)}
+    # Three users of the database, its master user, and Ray's processes; of the object store six identities, whoever
+    # delivers, and the root account.
+    assert len(passwords) == 5 + 8
     plain = json.dumps(
         [one.inputs for one in record("local").resources if one.inputs.get("kind") != "Secret"], default=str
     )
@@ -94,7 +107,14 @@ def test_a_password_is_its_own_and_the_same_at_every_up() -> None:
     assert all(len(one) == 64 for one in found)
 
 
-@pytest.mark.parametrize(("app", "port"), [("postgresql", 5432), ("kafka", 9092)])
+CALLERS = {
+    "postgresql": {"mlflow"},
+    "kafka": {"spark"},
+    "object-store": {"mlflow", "spark", "ray", "serving", "notebooks"},
+}
+
+
+@pytest.mark.parametrize(("app", "port"), [("postgresql", 5432), ("kafka", 9092), ("object-store", 7070)])
 def test_a_stand_in_answers_those_that_the_table_of_flows_lets_and_asks_nobody(app: str, port: int) -> None:
     policy = record("local").one("kubernetes:networking.k8s.io/v1:NetworkPolicy", f"{app}-policy").inputs["spec"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
@@ -102,7 +122,7 @@ def test_a_stand_in_answers_those_that_the_table_of_flows_lets_and_asks_nobody(a
     (rule,) = policy["ingress"]
     assert [one["port"] for one in rule["ports"]] == [port]
     sources = {one["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] for one in rule["from"]}
-    assert sources == ({"mlflow"} if app == "postgresql" else {"spark"})
+    assert sources == CALLERS[app]
 
 
 def test_an_outward_rule_names_the_stand_ins_pods() -> None:
@@ -115,7 +135,7 @@ def test_an_outward_rule_names_the_stand_ins_pods() -> None:
 
 
 def test_two_servers_never_share_the_files_of_one() -> None:
-    for app in ("postgresql", "kafka"):
+    for app in CALLERS:
         server = record("local").one("kubernetes:apps/v1:Deployment", f"{app}-server").inputs["spec"]
         assert server["strategy"] == {"type": "Recreate"}
         assert server["replicas"] == 1
@@ -164,7 +184,7 @@ def test_without_an_image_of_kafka_there_is_no_kafka_and_the_contract_says_so() 
     values = complete_config("local")
     values["inCluster"] = {
         **values["inCluster"],
-        "standIns": {"postgresql": values["inCluster"]["standIns"]["postgresql"]},
+        "standIns": {key: image for key, image in values["inCluster"]["standIns"].items() if key != "kafka"},
     }
     recorder = build(main, values, "local")
     assert not [one for one in recorder.resources if one.name.startswith("kafka")]
@@ -173,7 +193,7 @@ def test_without_an_image_of_kafka_there_is_no_kafka_and_the_contract_says_so() 
 
 def test_without_an_image_of_the_database_one_sentence_says_what_to_do() -> None:
     values = local_config({"inCluster.standIns": {}})
-    with pytest.raises(ConfigError, match=r"standIns.postgresql: is missing, .* 'make images' builds"):
+    with pytest.raises(ConfigError, match=r"standIns.postgresql: is missing, .* 'make images STAND_INS=1' builds"):
         build(main, values, "local")
 
 

@@ -122,38 +122,52 @@ def test_a_claim_is_bound_to_the_volume_that_is_meant_for_it() -> None:
 
 
 @cache
-def with_a_lake_on_a_volume() -> Recorder:
-    uses: tuple[VolumeUse, ...] = ("models", "notebooks", "lake")
+def on_folders_of_the_nodes() -> Recorder:
+    uses: tuple[VolumeUse, ...] = ("models", "notebooks")
     return run_anew(shared_volumes={use: SharedVolume(use=use, source=NodeFolder(path=f"/srv/{use}")) for use in uses})
 
 
 def test_a_folder_of_the_nodes_must_be_there_and_is_never_made_on_one_of_them() -> None:
-    for volume in manifests(with_a_lake_on_a_volume(), "PersistentVolume"):
+    for volume in manifests(on_folders_of_the_nodes(), "PersistentVolume"):
         where = volume.inputs["spec"]
         assert where["hostPath"] == {"path": f"/srv/{where['claimRef']['name']}", "type": "Directory"}
         assert "csi" not in where
 
 
-def test_a_lake_on_a_volume_is_mounted_by_every_pod_that_reads_or_writes_it() -> None:
-    seen = {}
-    for name, pod in pods(with_a_lake_on_a_volume()).items():
-        (container,) = pod["spec"]["containers"]
-        seen[name] = {mount.get("readOnly", False) for mount in container["volumeMounts"] if mount["name"] == "lake"}
-    assert seen == {
-        "mlflow-database-setup": set(),
-        "mlflow-server": {False},
-        "ray-head": {False},
-        "ray-worker-standard": {False},
-        "serving-model-api-server": set(),
-        "serving-flight-api-embedded-server": {True},
-        "serving-flight-api-shared-server": {True},
-        "spark-executor": {False},
+def secrets_of(recorder: Recorder) -> dict[str, list[str]]:
+    """Name of what makes a pod → the Secrets that its containers take into their environments."""
+    return {
+        name: [
+            source["secretRef"]["name"]
+            for container in pod["spec"]["containers"]
+            for source in container.get("envFrom") or ()
+        ]
+        for name, pod in pods(recorder).items()
     }
 
 
-def test_a_lake_in_an_object_store_is_mounted_by_nobody() -> None:
-    for pod in pods(recorded()).values():
-        assert "lake" not in {volume["name"] for volume in pod["spec"]["volumes"]}
+def test_where_no_cloud_tells_them_pods_of_the_lake_are_told_where_it_is_and_as_whom_to_sign() -> None:
+    told = {
+        (one.namespace, one.service_account): {"AWS_ACCESS_KEY_ID": one.name}
+        for one in IDENTITIES
+        if one.reads or one.writes
+    }
+    found = secrets_of(run_anew(lake_environments=told))
+    assert found == {
+        "mlflow-database-setup": [],
+        "mlflow-server": ["lake-mlflow"],
+        "ray-head": ["lake-ray"],
+        "ray-worker-standard": ["lake-ray"],
+        "serving-model-api-server": [],
+        "serving-flight-api-embedded-server": ["lake-flight-api"],
+        "serving-flight-api-shared-server": ["lake-flight-api"],
+        "spark-executor": ["lake-spark-executor"],
+    }
+
+
+def test_where_the_cloud_tells_them_no_pod_has_a_key() -> None:
+    assert {name for name, secrets in secrets_of(recorded()).items() if secrets} == set()
+    assert not [one for one in recorded().resources if one.name.startswith("lake-secrets-")]
 
 
 def test_a_shuffle_volume_is_encrypted_and_waits_for_its_pod() -> None:

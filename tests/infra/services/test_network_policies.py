@@ -105,4 +105,4 @@ def test_where_there_is_no_cloud_a_rule_without_a_peer_is_left_out() -> None:
 def test_every_flow_says_why_and_every_peer_is_used() -> None:
     assert all(flow.why for flow in ALL)
     used = {party.name for flow in ALL for party in (flow.source, flow.target) if isinstance(party, Peer)}
-    assert used == {"database", "kafka", "private", "https", "kubernetes_api", "credentials"}
+    assert used == {"database", "kafka", "object_store", "private", "https", "kubernetes_api", "credentials"}

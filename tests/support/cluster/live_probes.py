@@ -18,6 +18,7 @@ from tools.localplatform.site import Site
 TARGETS: Final[Mapping[str, str]] = {
     "database": "postgresql.platform-data:5432",
     "broker": "kafka.platform-data:9092",
+    "object-store": "object-store.platform-data:7070",
     "mlflow": "mlflow.mlflow:5000",
     "ray-head": "ray-head-svc.ray:10001",
     "model-api": "model-api.serving:3000",
@@ -38,15 +39,28 @@ print(json.dumps({name: reaches(place) for name, place in json.loads(sys.argv[1]
 
 
 def reached(site: Site, namespace: str, app: str) -> set[str]:
-    """What a pod of that namespace and app reaches. It runs where any pod finds room: policies know no nodes."""
+    """What a pod of that namespace and app reaches."""
+    answers: dict[str, bool] = json.loads(said_by(site, namespace, app, PROBE, json.dumps(TARGETS)))
+    return {target for target, answer in answers.items() if answer}
+
+
+def said_by(site: Site, namespace: str, app: str, script: str, *words: str, secret: str | None = None) -> str:
+    """What a Python program prints in a pod of that namespace and app, with the image of the flight APIs.
+
+    It runs where any pod finds room: neither policies nor accounts know nodes.
+
+    Args:
+        secret: what its environment is taken from, as in the app's own pods.
+    """
     core, name = client.CoreV1Api(site.api()), f"probe-{app}"
-    size = {"cpu": "50m", "memory": "64Mi"}
+    size = {"cpu": "50m", "memory": "256Mi" if secret else "64Mi"}
     image = known_image("bento_flight_api")
     container = {
         "name": "probe",
         "image": f"{site.registry}/{image.repository}@{site.images()[image.key]}",
         # The image's own entry point takes them.
-        "args": ["python3", "-c", PROBE, json.dumps(TARGETS)],
+        "args": ["python3", "-c", script, *words],
+        "envFrom": [{"secretRef": {"name": secret}}] if secret else [],
         "resources": {"requests": size, "limits": size},
         "securityContext": dict(CONTAINER_SECURITY),
     }
@@ -67,10 +81,9 @@ def reached(site: Site, namespace: str, app: str) -> set[str]:
             time.sleep(0.5)
         said = str(core.read_namespaced_pod_log(name, namespace, _preload_content=False).data.decode())
         assert found.status.phase == "Succeeded", said
-        answers: dict[str, bool] = json.loads(said)
     finally:
         core.delete_namespaced_pod(name, namespace, grace_period_seconds=0)
-    return {target for target, answer in answers.items() if answer}
+    return said
 
 
 @contextmanager

@@ -49,7 +49,8 @@ EXAMPLE_CLUSTER: Final = {
     "registry": "localhost:5000/mlplatform",
     "passwordSeed": "example-of-a-seed-that-nobody-uses",
     "standIns": {
-        name: f"localhost:5000/mlplatform/{name}@sha256:{'0123456789abcdef' * 4}" for name in ("postgresql", "kafka")
+        key: f"localhost:5000/mlplatform/{repository}@sha256:{'0123456789abcdef' * 4}"
+        for key, repository in (("postgresql", "postgresql"), ("objectStore", "object-store"), ("kafka", "kafka"))
     },
 }
 

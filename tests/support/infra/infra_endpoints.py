@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any, Literal
@@ -46,6 +46,7 @@ PEERS = Peers(
 def example_endpoints(
     images: tuple[str, ...] = ALL_IMAGES,
     authentication: Literal["iam", "passwordFile"] = "iam",
+    lake_environments: Mapping[tuple[str, str], Mapping[str, str]] | None = None,
     **changes: Any,
 ) -> Endpoints:
     """Endpoints as AWS has them; call it inside a program under `recorder.build`.
@@ -53,6 +54,7 @@ def example_endpoints(
     Args:
         images: those that are built.
         authentication: how users of the database sign in.
+        lake_environments: what pods are told of the lake, where no cloud does.
         changes: fields of `Endpoints` that differ.
     """
     provider = k8s.Provider("kubernetes", kubeconfig=pulumi.Output.secret("{}"))
@@ -63,7 +65,10 @@ def example_endpoints(
             provider=provider,
             api_server=pulumi.Output.from_input("k8s://https://kubernetes.default.svc"),
         ),
-        lake=LakeEndpoint(areas={area: pulumi.Output.from_input(f"s3://lake/{area}") for area in LAKE_AREAS}),
+        lake=LakeEndpoint(
+            areas={area: pulumi.Output.from_input(f"s3://lake/{area}") for area in LAKE_AREAS},
+            environments=lake_environments or {},
+        ),
         shared_volumes={
             use: SharedVolume(
                 use=use,

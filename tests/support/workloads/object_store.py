@@ -110,7 +110,7 @@ def gateway(*buckets: str) -> Iterator[ObjectStore]:
         account = new_credentials()
         user = {"access": account[0], "secret": account[1], "role": "user"}
         (root / "accounts" / "users.json").write_text(json.dumps({"accessAccounts": {account[0]: user}}))
-        port = _free_port()
+        port = free_port()
         command = [str(GATEWAY), "--port", f"127.0.0.1:{port}", "--region", REGION, "--health", "/health"]
         command += ["--iam-dir", str(root / "accounts")]
         # Connections are not kept: with --keep-alive v1.8.0 takes what is left of a body for the next call (400).
@@ -128,7 +128,7 @@ def moto_server(*buckets: str) -> Iterator[ObjectStore]:
 
     with tempfile.TemporaryDirectory(prefix="object-store-") as folder:
         access, secret = new_credentials()
-        port = _free_port()
+        port = free_port()
         command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
         log, endpoint = Path(folder) / "log", f"http://127.0.0.1:{port}"
         with _running(command, {}, log, f"{endpoint}/moto-api/"):
@@ -158,7 +158,8 @@ def new_credentials() -> tuple[str, str]:
     return f"AKIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -117,8 +117,9 @@ def test_the_images_are_those_of_the_stacks_configuration() -> None:
 @pytest.mark.parametrize("image", STAND_INS.values(), ids=lambda image: image.name)
 def test_a_stand_in_has_a_key_of_its_own_in_the_configuration_of_the_environment_local(image: Image) -> None:
     from mlplatform.config.local_model import StandIns
+    from pydantic.alias_generators import to_camel
 
-    assert image.key == f"inCluster.standIns.{image.name}"
+    assert image.key == f"inCluster.standIns.{to_camel(image.name)}"
     assert image.name in StandIns.model_fields
     assert image.base in BASES
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from local_pipeline.cli import cli
 from local_pipeline.faults import PipelineError
 from local_pipeline.object_lake import ObjectStore, at_hand, contract_in_s3, land_in_s3, start_object_store
 from local_pipeline.processes import Ledger, MemoryWatch, Running
@@ -53,7 +55,7 @@ def test_raw_files_land_once_and_a_file_of_the_lake_is_at_hand_as_a_path(site: S
     folder, reused = land_in_s3("s3://lake/raw", site.store.files)
     assert (folder, reused) == ("s3://lake/raw/nycflights13", False)
     assert land_in_s3("s3://lake/raw", site.store.files) == (folder, True)
-    with at_hand(f"{folder}/airlines.csv", site.store) as path:
+    with at_hand(f"{folder}/airlines.csv", site.store.files) as path:
         assert path.read_text().startswith("carrier,name")
     found = site.store.files.get_file_info([f"lake/raw/nycflights13/{name}" for name in FILES])
     assert all(info.size > 0 for info in found)
@@ -78,6 +80,38 @@ def test_the_credentials_are_a_runs_own_and_are_in_no_command_line_no_log_and_no
 def test_what_a_killed_run_has_left_up_is_stopped_by_the_next(site: Site) -> None:
     assert site.ledger.stop_all() == ["object-store"]
     assert site.running.popen.wait(300) is not None
+
+
+@WITH_GO
+def test_the_command_lands_raw_files_where_the_sdks_variables_lead_to(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in FILES:
+        (tmp_path / name).write_text("a delivery")
+    for name, value in site.store.environ.items():
+        monkeypatch.setenv(name, value)
+    for reused in (False, False):  # of files that somebody gives, a size says nothing
+        done = CliRunner().invoke(cli, ["land", "s3://lake/raw", "--raw-files", str(tmp_path)])
+        assert done.exit_code == 0, done.output
+        assert json.loads(done.output) == {"step": "land", "folder": "s3://lake/raw/nycflights13", "reused": reused}
+    with site.store.files.open_input_file("lake/raw/nycflights13/flights.csv") as stream:
+        assert stream.read() == b"a delivery"
+
+
+@pytest.mark.parametrize("words", [("land", "s3://lake/raw"), ("ask", "s3://lake/x.parquet", "http://a", "http://b")])
+def test_a_lake_in_s3_that_nothing_leads_to_is_one_sentence(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    done = CliRunner().invoke(cli, words)
+    assert isinstance(done.exception, PipelineError)
+    assert str(done.exception).endswith("how to reach it: AWS_ENDPOINT_URL_S3 is not set.")
+
+
+def test_predictions_that_are_no_file_are_told() -> None:
+    done = CliRunner().invoke(cli, ["ask", "/none.parquet", "http://a", "http://b"])
+    assert done.exit_code == 2
+    assert "/none.parquet is no file." in done.output
 
 
 def test_a_gateway_that_is_not_built_is_one_sentence(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from mlplatform.config.executor_profile import smallest_shape
 from mlplatform.config.local_model import LocalConfig
 from mlplatform.identities import IDENTITIES
 from mlplatform.services.storage import MOUNTS
+from whole_program import record
 
 from tools.localcluster.layout import NODES
 from tools.localplatform.jobs import PREPARE, PUBLISH, STEPS, TRAIN, Step, job
@@ -55,6 +56,19 @@ def test_a_step_uses_an_account_and_claims_that_the_platform_makes(step: Step) -
     for volume in pod_of(step)["volumes"]:
         if claim := volume.get("persistentVolumeClaim"):
             assert step.namespace in MOUNTS[claim["claimName"]]
+
+
+@each
+def test_a_step_reaches_the_lake_as_its_own_account_and_has_no_other_key(step: Step) -> None:
+    made = {
+        (one.inputs["metadata"]["namespace"], one.inputs["metadata"]["name"])
+        for one in record("local").of_type("kubernetes:core/v1:Secret")
+        if one.name.startswith("lake-secrets-")
+    }
+    (container,) = pod_of(step)["containers"]
+    (source,) = container["envFrom"]
+    assert source == {"secretRef": {"name": f"lake-{step.service_account}"}}
+    assert (step.namespace, source["secretRef"]["name"]) in made
 
 
 @each

@@ -44,7 +44,7 @@ CHECKS: Final[tuple[Check, ...]] = (
 )
 
 LOCAL_CHECKS: Final[tuple[Check, ...]] = (
-    local.database_has_an_image,
+    local.database_and_lake_have_images,
     local.system_pods_fit,
     local.needed_nodes_are_there,
     *ray.CHECKS,

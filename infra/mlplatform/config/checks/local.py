@@ -20,18 +20,22 @@ SYSTEM_FOLDERS: Final = ("bin", "boot", "dev", "etc", "lib", "lib64", "proc", "r
 NEEDED: Final = ALWAYS_ON | {"system": "MLflow and the database run there"}
 """Key of the service type → why it has a node."""
 STAND_IN: Final = Need(memory_mib=768, cpu_millicores=200)
-"""The database or the broker (`mlplatform.foundation.incluster.pods`; a test compares the two)."""
+"""The database, the broker or the object store (`mlplatform.foundation.incluster.pods`; a test compares the two)."""
 
 
-def database_has_an_image(in_cluster: InCluster) -> Iterator[Fault]:
-    """Without it nothing works: MLflow keeps its state there."""
-    if in_cluster.stand_ins.postgresql is None:
-        yield Fault(
-            "inCluster.standIns.postgresql",
-            "is missing, and MLflow needs a database",
-            NOT_GIVEN,
-            "'make images' builds its image and says how to set it",
-        )
+def database_and_lake_have_images(in_cluster: InCluster) -> Iterator[Fault]:
+    """Without them nothing works: MLflow keeps its state in the one, and everybody data in the other."""
+    for field, why in (
+        ("postgresql", "MLflow needs a database"),
+        ("object_store", "the lake needs an object store"),
+    ):
+        if getattr(in_cluster.stand_ins, field) is None:
+            yield Fault(
+                f"inCluster.standIns.{to_camel(field)}",
+                f"is missing, and {why}",
+                NOT_GIVEN,
+                "'make images STAND_INS=1' builds its image and says how to set it",
+            )
 
 
 def system_pods_fit(node_groups: LocalNodeGroups, mlflow: Mlflow) -> Iterator[Fault]:
@@ -39,7 +43,7 @@ def system_pods_fit(node_groups: LocalNodeGroups, mlflow: Mlflow) -> Iterator[Fa
     group = node_groups.system
     if not group.enabled:
         return  # said with the others below
-    pods = [(MLFLOW_SERVER, mlflow.replicas + 1), (STAND_IN, 2)]
+    pods = [(MLFLOW_SERVER, mlflow.replicas + 1), (STAND_IN, 3)]
     node = smallest_shape(group)
     for key, given, needed in (
         ("memoryMib", group.memory_mib, MLFLOW_SERVER.memory_mib),

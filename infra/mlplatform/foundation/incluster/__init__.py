@@ -22,6 +22,7 @@ from mlplatform.endpoints import (
     VolumeUse,
 )
 from mlplatform.foundation.incluster import kafka as broker
+from mlplatform.foundation.incluster import object_store as store
 from mlplatform.foundation.incluster import postgresql
 from mlplatform.foundation.incluster.passwords import derived
 from mlplatform.kubernetes.network_flows import Pods
@@ -32,13 +33,15 @@ from mlplatform.kubernetes.system_namespace import pod_security_labels, system_n
 API_SERVER = "k8s://https://kubernetes.default.svc"
 PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 """Where a cluster's API, nodes and load balancers are (RFC 1918): of a given cluster no more is known."""
-VOLUMES: tuple[VolumeUse, ...] = ("models", "notebooks", "lake")
+VOLUMES: tuple[VolumeUse, ...] = ("models", "notebooks")
 
 
 def incluster_foundation(config: LocalConfig) -> Endpoints:
     """Registers the stand-ins."""
     given = config.in_cluster
-    assert given.stand_ins.postgresql is not None  # noqa: S101 - the configuration's checks refuse it
+    images = given.stand_ins
+    assert images.postgresql is not None  # noqa: S101 - the configuration's checks refuse it
+    assert images.object_store is not None  # noqa: S101 - as above
     provider = k8s.Provider("kubernetes", context=given.context)
     opts = pulumi.ResourceOptions(providers=[provider])
     child = pulumi.ResourceOptions(provider=provider)
@@ -63,9 +66,20 @@ def incluster_foundation(config: LocalConfig) -> Endpoints:
         postgresql.PostgresqlArgs(
             namespace=namespace,
             service_account=account,
-            image=given.stand_ins.postgresql,
+            image=images.postgresql,
             folder=f"{given.folder}/database",
             passwords=passwords,
+        ),
+        opts,
+    )
+    objects = store.ObjectStore(
+        "lake",
+        store.ObjectStoreArgs(
+            namespace=namespace,
+            service_account=account,
+            image=images.object_store,
+            folder=f"{given.folder}/lake",
+            seed=seed,
         ),
         opts,
     )
@@ -77,9 +91,7 @@ def incluster_foundation(config: LocalConfig) -> Endpoints:
             provider=provider,
             api_server=pulumi.Output.from_input(API_SERVER),
         ),
-        lake=LakeEndpoint(
-            areas={area: pulumi.Output.from_input(f"{naming.LAKE_MOUNT}/{area}") for area in naming.LAKE_AREAS}
-        ),
+        lake=LakeEndpoint(areas=objects.areas, environments=objects.environments),
         shared_volumes={use: SharedVolume(use=use, source=NodeFolder(path=f"{given.folder}/{use}")) for use in VOLUMES},
         kafka=KafkaEndpoint(
             bootstrap_servers=kafka.bootstrap_servers, security_protocol="PLAINTEXT", sasl_mechanism=None
@@ -99,13 +111,14 @@ def incluster_foundation(config: LocalConfig) -> Endpoints:
         peers=Peers(
             database=(PodPeer(namespace=naming.NAMESPACE_DATA, app=postgresql.APP),),
             kafka=(PodPeer(namespace=naming.NAMESPACE_DATA, app=broker.APP),),
+            object_store=(PodPeer(namespace=naming.NAMESPACE_DATA, app=store.APP),),
             private=PRIVATE_RANGES,
             https=(),
             kubernetes_api=PRIVATE_RANGES,
         ),
         kube_ray=given.kube_ray,
         ray_token=derived(seed, "ray") if given.kube_ray == "none" else None,
-        ready=(system, database, *((kafka,) if kafka else ())),
+        ready=(system, database, objects, *((kafka,) if kafka else ())),
     )
 
 

@@ -15,4 +15,9 @@ def derived(seed: str, what: str) -> pulumi.Output[str]:
         seed: the stack's secret.
         what: what it is for; another name gives another password.
     """
-    return pulumi.Output.secret(hmac.new(seed.encode(), what.encode(), hashlib.sha256).hexdigest())
+    return pulumi.Output.secret(password(seed, what))
+
+
+def password(seed: str, what: str) -> str:
+    """The same, in plain text: for whoever has the seed and is outside of the program."""
+    return hmac.new(seed.encode(), what.encode(), hashlib.sha256).hexdigest()

@@ -46,7 +46,7 @@ class StandInArgs:
     """What the table of flows calls it: those that it lets speak to this peer may, and nobody else."""
     script: str
     """What the shell runs; it ends in the server."""
-    environment: Mapping[str, str]
+    environment: Mapping[str, pulumi.Input[str]]
     probe: Sequence[str]
     """A command that succeeds when the server answers."""
     mounted: Sequence[Mounted] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import pulumi
@@ -21,7 +21,7 @@ from mlplatform.kubernetes.pods import (
     contract_volume,
     core,
     environment,
-    lake_volume,
+    lake_environment,
     pod_template,
     resources,
     temporary_volume,
@@ -31,6 +31,8 @@ from mlplatform.service_types import ServiceType
 CLUSTER: Final = "ray"
 HEAD, WORKER, TRAINING = "ray-head", "ray-worker", "ray-training"
 """Apps; the last is a training's driver, which asks the cluster for workers."""
+ACCOUNT: Final = "ray"
+"""Service account of all of them."""
 HEAD_SERVICE: Final = f"{CLUSTER}-head-svc"
 """KubeRay names the head's service so."""
 ADDRESS: Final = f"ray://{HEAD_SERVICE}.{naming.NAMESPACE_RAY}.svc.cluster.local:{RAY_CLIENT}"
@@ -83,6 +85,8 @@ class RayPods:
     service_account: pulumi.Input[str]
     claims: Mapping[tuple[str, str], pulumi.Input[str]]
     """(namespace, part of the shared files) → name of the claim."""
+    lake_secrets: Mapping[tuple[str, str], pulumi.Input[str]] = field(default_factory=dict)
+    """(namespace, service account) → name of its Secret."""
     waits: bool = False
     """Whether workers bring the container that waits for the head, because the operator does not."""
 
@@ -133,6 +137,7 @@ class RayPods:
             image=self.image,
             image_pull_policy="IfNotPresent",
             command=start.command if start else None,
+            env_from=lake_environment(self.lake_secrets, namespace, ACCOUNT),
             env=[*environment(ENVIRONMENT), *(start.environment if start else ())],
             readiness_probe=start.readiness_probe if start else None,
             resources=size,
@@ -148,7 +153,6 @@ class RayPods:
                 _shared_memory(memory_gib),
                 # The step 'publish' writes the champion's file.
                 claim_volume("models", self.claims[namespace, "models"], naming.MODELS_MOUNT, read_only=False),
-                *lake_volume(self.claims, namespace, read_only=False),
             ],
             labels=start.labels if start else None,
             annotations=KEPT,

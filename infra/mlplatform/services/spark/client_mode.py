@@ -39,17 +39,13 @@ def priority_class(app: str) -> str:
     return f"{naming.PLATFORM}-{app}"
 
 
-def executor_template(lake_claim: str | None = None) -> dict[str, Any]:
+def executor_template(lake_secret: str | None = None) -> dict[str, Any]:
     """The pod that Spark starts from; image, size, account and shuffle volume come from its properties.
 
     Args:
-        lake_claim: name of the claim on the lake, where it is a volume.
+        lake_secret: name of the Secret that tells where the lake is, where the cloud does not.
     """
-    volumes: list[dict[str, Any]] = [{"name": "tmp", "emptyDir": {"sizeLimit": f"{TEMPORARY_MIB}Mi"}}]
-    mounts = [{"name": "tmp", "mountPath": TEMPORARY}]
-    if lake_claim is not None:
-        volumes.append({"name": "lake", "persistentVolumeClaim": {"claimName": lake_claim}})
-        mounts.append({"name": "lake", "mountPath": naming.LAKE_MOUNT})
+    lake = {} if lake_secret is None else {"envFrom": [{"secretRef": {"name": lake_secret}}]}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -65,11 +61,12 @@ def executor_template(lake_claim: str | None = None) -> dict[str, Any]:
                 {
                     "name": EXECUTOR,
                     "env": [{"name": "HOME", "value": TEMPORARY}],
+                    **lake,
                     "securityContext": dict(CONTAINER_SECURITY),
-                    "volumeMounts": mounts,
+                    "volumeMounts": [{"name": "tmp", "mountPath": TEMPORARY}],
                 }
             ],
-            "volumes": volumes,
+            "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": f"{TEMPORARY_MIB}Mi"}}],
         },
     }
 
@@ -79,8 +76,8 @@ class SparkArgs:
     """Inputs of `Spark`."""
 
     namespace: pulumi.Input[str]
-    claims: Mapping[tuple[str, str], pulumi.Input[str]]
-    """(namespace, part of the shared files) → name of the claim."""
+    lake_secrets: Mapping[tuple[str, str], pulumi.Input[str]]
+    """(namespace, service account) → name of its Secret."""
 
 
 class Spark(pulumi.ComponentResource):
@@ -100,7 +97,9 @@ class Spark(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
             )
         refuse_evictions(f"{name}-driver-budget", args.namespace, DRIVER, pulumi.ResourceOptions(parent=self))
-        template = pulumi.Output.from_input(args.claims.get((naming.NAMESPACE_SPARK, "lake"))).apply(_template_file)
+        template = pulumi.Output.from_input(args.lake_secrets.get((naming.NAMESPACE_SPARK, EXECUTOR))).apply(
+            _template_file
+        )
         core.ConfigMap(
             f"{name}-executor-template",
             metadata=metadata(args.namespace, name=TEMPLATE_CONFIG_MAP),
@@ -117,5 +116,5 @@ class Spark(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _template_file(lake_claim: str | None) -> str:
-    return json.dumps(executor_template(lake_claim), indent=2) + "\n"
+def _template_file(lake_secret: str | None) -> str:
+    return json.dumps(executor_template(lake_secret), indent=2) + "\n"

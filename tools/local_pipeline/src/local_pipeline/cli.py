@@ -17,7 +17,7 @@ from rich.console import Console
 
 from local_pipeline.faults import PipelineError
 from local_pipeline.heldout import compare
-from local_pipeline.object_lake import contract_in_s3
+from local_pipeline.object_lake import at_hand, contract_in_s3, in_s3, land_in_s3, s3_files
 from local_pipeline.raw_files import land_raw_files
 from local_pipeline.run import run_pipeline, stop_kept_servers
 
@@ -34,6 +34,13 @@ with_records = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     callback=_records,
     help="Where logs and the list of started processes go (.local/run if not given).",
+)
+
+with_raw_files = click.option(
+    "--raw-files",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=None,
+    help="Folder with the raw files, such as a delivery of other years (those of 2013 if not given).",
 )
 
 
@@ -57,12 +64,7 @@ def cli() -> None:
     show_default=True,
     help="What the lake, MLflow's artifacts and Ray's checkpoints are in; s3: a server in S3's place, on loopback.",
 )
-@click.option(
-    "--raw-files",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=None,
-    help="Folder with the raw files, such as a delivery of other years (those of 2013 if not given).",
-)
+@with_raw_files
 @with_records
 def run(*, keep: bool, port_base: int | None, lake: str, raw_files: Path | None, records: Path) -> None:
     """Run the pipeline from the raw files to served predictions."""
@@ -94,23 +96,34 @@ def stop(*, records: Path) -> None:
 
 
 @cli.command()
-@click.argument("raw", type=click.Path(file_okay=False, path_type=Path))
-def land(*, raw: Path) -> None:
-    """Copy the raw files below RAW, the lake's folder of raw data, unless they are there."""
-    folder, reused = land_raw_files(raw)
-    click.echo(json.dumps({"step": "land", "folder": str(folder), "reused": reused}))
+@click.argument("raw")
+@with_raw_files
+def land(*, raw: str, raw_files: Path | None) -> None:
+    """Copy the raw files below RAW, the lake's area of raw data, unless they are there.
+
+    RAW is a folder, or s3://BUCKET/PREFIX of the server that the variables of the SDKs of AWS name.
+    """
+    if in_s3(raw):
+        folder, reused = land_in_s3(raw, s3_files(os.environ), raw_files)
+    else:
+        path, reused = land_raw_files(Path(raw), raw_files)
+        folder = str(path)
+    click.echo(json.dumps({"step": "land", "folder": folder, "reused": reused}))
 
 
 @cli.command()
-@click.argument("predictions", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("predictions")
 @click.argument("embedded")
 @click.argument("shared")
-def ask(*, predictions: Path, embedded: str, shared: str) -> None:
-    """Ask the flight APIs at the addresses EMBEDDED and SHARED for the flights of the file PREDICTIONS.
+def ask(*, predictions: str, embedded: str, shared: str) -> None:
+    """Ask the flight APIs at the addresses EMBEDDED and SHARED for the flights of PREDICTIONS, a file or s3://….
 
     Both must answer what the file says.
     """
-    comparison = compare(predictions, embedded, shared)
+    if not in_s3(predictions) and not Path(predictions).is_file():
+        raise click.UsageError(f"{predictions} is no file.")
+    with at_hand(predictions, s3_files(os.environ) if in_s3(predictions) else None) as path:
+        comparison = compare(path, embedded, shared)
     asked, difference = len(comparison.flights), comparison.largest_difference
     click.echo(json.dumps({"step": "ask", "flights_asked": asked, "largest_difference": difference}))
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import secrets
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from platform_contract import PlatformContract
 from platform_contract.document import Lake
@@ -80,13 +81,28 @@ class ObjectStore:
     @property
     def files(self) -> fs.S3FileSystem:
         """Its buckets as a file system."""
-        return fs.S3FileSystem(
-            access_key=self.access_key,
-            secret_key=self.secret_key,
-            region=REGION,
-            endpoint_override=f"127.0.0.1:{self.port}",
-            scheme="http",
+        return s3_files(self.environ)
+
+
+def s3_files(environ: Mapping[str, str]) -> fs.S3FileSystem:
+    """The buckets of a server in S3's place, as a file system.
+
+    Args:
+        environ: what the SDKs of AWS read: where the server is, and as whom to sign.
+
+    Raises:
+        PipelineError: a variable is not set.
+    """
+    names = ("AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
+    if missing := [name for name in names if not environ.get(name)]:
+        raise PipelineError(
+            f"The lake is in S3, and the environment does not say how to reach it: {missing[0]} is not set."
         )
+    server, key, secret, region = (environ[name] for name in names)
+    address = urlsplit(server)
+    return fs.S3FileSystem(
+        access_key=key, secret_key=secret, region=region, endpoint_override=address.netloc, scheme=address.scheme
+    )
 
 
 def start_object_store(store: ObjectStore, program: Path, folder: Path, workspace: Workspace) -> Running:
@@ -142,14 +158,23 @@ def land_in_s3(raw: str, files: fs.S3FileSystem, source: Path | None = None) -> 
     return f"s3://{target}", reused
 
 
+def in_s3(location: str) -> bool:
+    """Whether a location is in S3, and not a path."""
+    return location.startswith("s3://")
+
+
 @contextmanager
-def at_hand(location: str, store: ObjectStore | None) -> Iterator[Path]:
-    """A file of the lake as a path, inside the block."""
-    if store is None:
+def at_hand(location: str, files: fs.S3FileSystem | None) -> Iterator[Path]:
+    """A file of the lake as a path, inside the block.
+
+    Args:
+        files: the lake's, where it is in S3.
+    """
+    if files is None:
         yield Path(location)
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, location.rpartition("/")[2])
-        with store.files.open_input_file(location.removeprefix("s3://")) as stream:
+        with files.open_input_file(location.removeprefix("s3://")) as stream:
             path.write_bytes(stream.read())
         yield path

@@ -151,7 +151,10 @@ def _chain(
         announce(count, LAST_STEPS[1])
         serving = contract.serving
         predictions = next(step.summary["predictions"] for step in steps if "predictions" in step.summary)
-        with _measured(workspace, LAST_STEPS[1], steps), at_hand(predictions, store) as predicted:
+        with (
+            _measured(workspace, LAST_STEPS[1], steps),
+            at_hand(predictions, store.files if store else None) as predicted,
+        ):
             comparison = compare(predicted, serving.flight_api_embedded, serving.flight_api_shared)
         done(steps[-1])
     except BaseException:
