@@ -34,6 +34,7 @@ CHECKED = {
         "tests/cluster",
         "bench/config",
         "bench/plan",
+        "bench/platform_kills",
         "tools/doctor",
         "tests/tools/doctor",
         "tools/images",
