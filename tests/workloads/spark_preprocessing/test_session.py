@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +71,19 @@ def test_a_stranger_on_this_machine_is_not_listened_to_by_a_session(spark: Spark
             stranger.setupEndpointRef(jvm.org.apache.spark.rpc.RpcAddress("127.0.0.1", port), "HeartbeatReceiver")
     finally:
         stranger.shutdown()
+
+
+def test_py4j_does_not_log_the_trace_of_a_connection_that_ctrl_c_has_cut(
+    spark: SparkSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It ends the connection of an interrupted call in words to the JVM, which gets the Ctrl-C too and may be gone."""
+    gateway: Any = spark.sparkContext._gateway
+    with ThreadPoolExecutor(1) as other_thread:  # a connection is its thread's
+        connection = other_thread.submit(gateway._gateway_client._create_new_connection).result()
+    connection.socket.shutdown(socket.SHUT_WR)
+    connection.shutdown_socket(0, 0)
+    logging.getLogger().error("KeyboardInterrupt while sending command.")
+    assert caplog.text == ""
 
 
 def _java(folder: Path, says: str, status: int = 0) -> Path:

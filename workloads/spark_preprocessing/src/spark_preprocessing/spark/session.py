@@ -40,7 +40,7 @@ def spark_session(contract: PlatformContract, app_name: str) -> Iterator[SparkSe
     """
     require_java()
     require_jars(contract)
-    logging.getLogger().addFilter(_says_more_than_py4j)
+    _quiet_py4j()
     if SparkContext._active_spark_context is not None:  # noqa: SLF001 - Spark has no other way to ask
         raise PreprocessingError("A Spark session is running in this process already: stop it first.")
     local = isinstance(contract.spark, SparkLocal)
@@ -80,8 +80,14 @@ def _ctrl_c_kept() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def _quiet_py4j() -> None:
+    """Keeps Py4J's traces of a lost connection off the screen: Ctrl-C would show them, and what matters is raised."""
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    logging.getLogger().addFilter(_says_more_than_py4j)
+
+
 def _says_more_than_py4j(record: logging.LogRecord) -> bool:
-    """Py4J logs a lost connection with its trace, on the root logger: Ctrl-C would show it. It is raised as well."""
+    """Whether a record is not one of those that Py4J writes to the root logger instead of its own."""
     return not str(record.msg).endswith("while sending command.")
 
 
