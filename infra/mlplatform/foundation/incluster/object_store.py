@@ -84,12 +84,13 @@ class ObjectStore(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         keys = {one: derived(args.seed, password_of(one.name)) for one in ACCOUNTS}
         users = {one.name: {"access": one.name, "secret": key, "role": "user"} for one, key in keys.items()}
+        accounts: pulumi.Output[str] = pulumi.Output.json_dumps({"accessAccounts": users})
         secret = core.Secret(
             f"{name}-accounts",
             metadata=metadata(args.namespace),
             string_data={
                 ROOT: derived(args.seed, password_of(ROOT)),
-                "users.json": pulumi.Output.secret(pulumi.Output.json_dumps({"accessAccounts": users})),
+                "users.json": accounts,
             },
             opts=child,
         )
@@ -112,9 +113,8 @@ class ObjectStore(pulumi.ComponentResource):
             ),
             child,
         )
-        self.areas = {
-            area: server.address.apply(lambda _, area=area: f"s3://{BUCKET}/{area}") for area in naming.LAKE_AREAS
-        }
+        answers = server.address.apply(lambda _: f"s3://{BUCKET}")
+        self.areas = {area: pulumi.Output.concat(answers, "/", area) for area in naming.LAKE_AREAS}
         endpoint = server.address.apply(lambda address: f"http://{address}:{PORT}")
         self.environments = {
             (one.namespace, one.service_account): environment(one.name, key, endpoint)
