@@ -86,7 +86,7 @@ def started(folder: Path, given: dict[str, str]) -> Iterator[Running]:
             yield Running(f"http://127.0.0.1:{port}", secrets, probe)
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=120)
 
 
 def is_ready(probe: str) -> bool:
