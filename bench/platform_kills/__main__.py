@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Any, Final
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
-sys.path[:0] = [
-    str(REPOSITORY / part)
-    for part in ("", "infra", "tools/offline_providers/src", "tests/support/cluster", "tests/support/workloads")
-]
+SOURCES: Final = (
+    "", "infra", "tools/offline_providers/src", "tools/local_pipeline/src", "tests/support/cluster",
+    "tests/support/infra", "tests/support/workloads",
+)  # fmt: skip
+sys.path[:0] = [str(REPOSITORY / part) for part in SOURCES]
 
 from live_lake import emptied, left_over, reading  # noqa: E402 - the path comes first
 from live_platform import Moment, killed_pipeline, some_moment, tool  # noqa: E402

@@ -31,9 +31,9 @@ def store() -> Iterator[ObjectStore]:
 
 
 @pytest.fixture
-def in_s3(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
-    enter(store.environ, monkeypatch)
-    return store
+def in_s3(store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process may read the data set, and nothing else, as the flight APIs may."""
+    enter(store.limited("lake", reads=[tmp_path.name, "none"], writes=[]).environ, monkeypatch)
 
 
 def put(store: ObjectStore, folder: Path, prefix: str) -> str:
@@ -174,7 +174,7 @@ def test_both_flight_apis_answer_from_s3_as_from_folders_and_outlive_an_outage(
     local = services.site
     features = put(store, local.features, "served")
     model_api = local.contract.serving.model_api
-    with hostile(store) as (behind, hostility):
+    with hostile(store.limited("lake", reads=["served"], writes=[])) as (behind, hostility):
         site = moved(local, behind, tmp_path, features, model_api)
         with running(site, "flight-api-embedded", "flight-api-shared") as servers:
             for server, folder in zip(servers, (services.embedded, services.shared), strict=True):

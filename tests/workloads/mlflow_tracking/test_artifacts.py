@@ -38,11 +38,12 @@ def site_in_s3(
         mlflow = site.contract.mlflow.model_copy(update={"artifacts": "s3://lake/mlflow"})
         contract = site.contract.model_copy(update={"mlflow": mlflow})
         (site.folder / "contract.json").write_text(contract.model_dump_json())
-        site = replace(site, contract=contract, variables=store.environ)
+        limited = store.limited("lake", reads=[], writes=["mlflow"])
+        site = replace(site, contract=contract, variables=limited.environ)
         assert site.run("create-databases").exit_code == 0
         with site.serving() as server:
             server.wait_until_healthy()
-            yield server, store, site
+            yield server, limited, site
 
 
 @pytest.fixture(params=[pytest.param("folder", id="folder"), pytest.param("s3", id="s3")])

@@ -20,6 +20,8 @@ from spark_site import Made, Make, RecordingWorkshop, Site, contract_in
 
 ANY = dict.fromkeys(LIMITS, 1.0)
 """Deliveries of some hundred rows, of which many are bad on purpose."""
+AREAS = ("raw", "features", "quarantine")
+"""Of a place in S3: all that a preparation has a right to, and the raw files that a test puts there."""
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +97,8 @@ def on_s3(store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def _place_on(store: ObjectStore, name: str, monkeypatch: pytest.MonkeyPatch) -> Place:
+    if store.account[0]:  # moto's server knows none
+        store = store.limited("lake", reads=[], writes=[f"{name}/{area}" for area in AREAS])
     found = Place(f"s3://lake/{name}", store.environ)
     found.enter(monkeypatch)
     return found

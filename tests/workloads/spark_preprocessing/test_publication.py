@@ -189,12 +189,16 @@ def test_who_has_lost_the_lease_commits_nothing(on_s3: Place, monkeypatch: pytes
 def test_the_lease_of_a_dead_run_runs_out_and_that_of_a_live_one_does_not(
     on_s3: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease, "LEASE_SECONDS", 3.0)
     monkeypatch.setattr(lease, "BEAT_SECONDS", 0.3)
     monkeypatch.setattr(lease, "LOOK_SECONDS", 0.1)
     assert killed_before(12, on_s3, lambda: on_s3.publish(OLD))
     said: list[str] = []
-    with edition(on_s3.features, on_s3.quarantine, said.append) as run:
+
+    def waits(words: str) -> None:
+        said.append(words)
+        monkeypatch.setattr(lease, "LEASE_SECONDS", 3.0)
+
+    with edition(on_s3.features, on_s3.quarantine, waits) as run:
         assert len(said) == 1, "it had to wait"
         # Twice as long as a lease lasts, and still the holder's.
         threading.Event().wait(6)
