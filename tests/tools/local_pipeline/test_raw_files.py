@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -49,10 +50,34 @@ def test_a_landing_that_fails_leaves_nothing_half_written(source: Path, tmp_path
     content = bytearray((source / "flights.csv.zip").read_bytes())
     content[content.index(b"flights.csv\n1")] ^= 0xFF  # stored, not compressed: the check sum no longer holds
     (source / "flights.csv.zip").write_bytes(bytes(content))
-    with pytest.raises(zipfile.BadZipFile, match="Bad CRC-32"):
+    with pytest.raises(
+        PipelineError, match=r"flights\.csv\.zip is no whole zip archive .*Bad CRC-32.*deliver it again"
+    ):
         land_raw_files(tmp_path / "raw", source)
     left = {path.name for path in (tmp_path / "raw").rglob("*") if path.is_file()}
     assert left <= {"airlines.csv", "airports.csv"}
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04 rubbish", b"", None], ids=["rubbish", "empty", "another file's"])
+def test_an_archive_without_the_file_is_named(source: Path, tmp_path: Path, content: bytes | None) -> None:
+    zipped = source / "flights.csv.zip"
+    if content is None:
+        with zipfile.ZipFile(zipped, "w") as archive:
+            archive.writestr("other.csv", "x")
+    else:
+        zipped.write_bytes(content)
+    with pytest.raises(PipelineError, match=r"flights\.csv\.zip is no whole zip archive with flights\.csv in it"):
+        land_raw_files(tmp_path / "raw", source)
+
+
+def test_a_pipe_or_a_folder_in_place_of_a_file_is_named_and_not_waited_for(source: Path, tmp_path: Path) -> None:
+    (source / "planes.csv").unlink()
+    for make in (os.mkfifo, os.mkdir):
+        make(source / "planes.csv")
+        with pytest.raises(PipelineError, match=r"planes\.csv is a folder, a pipe or a device: put the file itself"):
+            land_raw_files(tmp_path / "raw", source)
+        if make is os.mkfifo:
+            (source / "planes.csv").unlink()
 
 
 def test_a_missing_file_is_named(source: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import lzma
+import os
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -118,6 +119,19 @@ def test_a_folder_in_place_of_a_file_is_named(folder: Path) -> None:
             _inspected(folder)
     finally:
         airlines.rmdir()
+        airlines.write_bytes(before)
+
+
+def test_a_pipe_in_place_of_a_file_is_named_and_not_waited_for(folder: Path) -> None:
+    airlines = folder / "airlines.csv"
+    before = airlines.read_bytes()
+    airlines.unlink()
+    os.mkfifo(airlines)
+    try:
+        with pytest.raises(PreprocessingError, match=r"airlines\.csv: cannot be read \(it is a pipe or a device"):
+            _inspected(folder)
+    finally:
+        airlines.unlink()
         airlines.write_bytes(before)
 
 

@@ -9,7 +9,8 @@ import os
 import shutil
 import tempfile
 import zipfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -48,7 +49,7 @@ def land_raw_files(raw: Path, source: Path | None = None) -> tuple[Path, bool]:
         The folder that they are in, and whether all of them were there already.
 
     Raises:
-        PipelineError: a file is not there.
+        PipelineError: a file is not there, or is none.
     """
     remedy = "deliver it there" if source else "remove '.local/envs/local_pipeline' and run again"
     source = source or package_data()
@@ -66,10 +67,12 @@ def land_raw_files(raw: Path, source: Path | None = None) -> tuple[Path, bool]:
 
 def _land(source: Path, name: str, folder: Path, remedy: str) -> bool:
     target, plain, zipped = folder / name, source / name, source / f"{name}.zip"
-    if plain.exists():
+    if plain.is_file():
         size = plain.stat().st_size
-    elif zipped.exists():
-        with zipfile.ZipFile(zipped) as archive:
+    elif plain.exists():
+        raise PipelineError(f"{plain} is a folder, a pipe or a device: put the file itself there.")
+    elif zipped.is_file():
+        with _fault_told(zipped, name), zipfile.ZipFile(zipped) as archive:
             size = archive.getinfo(name).file_size
     else:
         raise PipelineError(f"{source} has no {name}: {remedy}.")
@@ -84,9 +87,20 @@ def _land(source: Path, name: str, folder: Path, remedy: str) -> bool:
         with plain.open("rb") as content:
             _write_whole(content, target)
     else:
-        with zipfile.ZipFile(zipped) as archive, archive.open(name) as content:
+        with _fault_told(zipped, name), zipfile.ZipFile(zipped) as archive, archive.open(name) as content:
             _write_whole(content, target)
     return True
+
+
+@contextmanager
+def _fault_told(zipped: Path, name: str) -> Iterator[None]:
+    try:
+        yield
+    except (zipfile.BadZipFile, KeyError) as error:
+        told = str(error).strip("'\"")
+        raise PipelineError(
+            f"{zipped} is no whole zip archive with {name} in it ({told}): deliver it again."
+        ) from error
 
 
 def _write_whole(content: IO[bytes], target: Path) -> None:

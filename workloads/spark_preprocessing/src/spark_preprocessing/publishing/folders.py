@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -37,10 +39,19 @@ class Folders(Store):
             yield Locked()
 
     def read(self, location: str) -> bytes:
-        return Path(location).read_bytes()
+        with self.open(location) as file:
+            return file.read()
 
     def open(self, location: str) -> AbstractContextManager[IO[bytes]]:
-        return Path(location).open("rb")
+        # A pipe that nobody writes to would be waited for.
+        handle = os.open(location, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        kind = os.fstat(handle).st_mode
+        if stat.S_ISREG(kind):
+            return os.fdopen(handle, "rb")
+        os.close(handle)
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), location)
+        raise OSError(errno.EINVAL, "it is a pipe or a device, and no file", location)
 
     def write(self, location: str, content: bytes) -> None:
         beside = Path(location).with_name(f".staging-{Path(location).name}")
