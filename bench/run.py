@@ -36,8 +36,14 @@ MEASUREMENTS: dict[str, Command] = {
         ["bench.ray_training", "hand-off", "--scale", "30", "--repeats", "3"],
         ["--scale", "2", "--repeats", "1"],
     ),
+    "shuffle": ("spark_preprocessing", ["bench.shuffle"], ["--repeats", "1"]),
     "serving": ("bento_serving", ["bench.serving"], ["--seconds", "1", "--repeats", "1"]),
     "pipeline-x30": ("local_pipeline", ["bench.pipeline", "--scale", "30"], ["--scale", "2"]),
+    "shuffle-x30": (  # after pipeline-x30, which makes the delivery
+        "spark_preprocessing",
+        ["bench.shuffle", "--repeats", "1", "--raw-files", ".local/bench/pipeline-x30/delivery"],
+        ["--raw-files", ".local/bench/pipeline-x2/delivery"],
+    ),
     "kills": ("local_pipeline", ["bench.kills", "--kills", "20", "--seed", "14"], ["--kills", "2"]),
     "plan": ("infra", ["bench.plan", "--repeats", "3"], ["--repeats", "1"]),
     "configurations": ("infra", ["bench.config.generated", "--count", "25000"], ["--count", "500", "--programs", "1"]),
@@ -69,7 +75,7 @@ SERVING_FIGURES = {
     "p99_ms": "p99, ms",
     "cpu_ms_per_request": "CPU per request, ms",
 }
-NEED_NO_RUN = ("plan", "pipeline-x30", "kills", "configurations")
+NEED_NO_RUN = ("plan", "pipeline-x30", "shuffle-x30", "kills", "configurations")
 """They take neither features nor a model."""
 
 

@@ -16,6 +16,7 @@ CHECKED = {
         "tests/workloads/ray_training_killed",
         "tests/support/workloads/synthetic_dataset.py",
         "bench/ray_training",
+        "bench/watched.py",
     ),
     "mlflow_tracking": ("workloads/mlflow_tracking/src", "tests/workloads/mlflow_tracking"),
     "bento_serving": ("workloads/bento_serving/src", "tests/workloads/bento_serving", "bench/serving"),

@@ -15,7 +15,7 @@ from platform_contract import find_repository, load_contract
 
 from bench.ray_training import contestants
 from bench.ray_training.scaled import scaled
-from bench.ray_training.watched import Watched, run_watched
+from bench.watched import Watched, run_watched
 from ray_training.settings import BoostingSettings
 
 GIB = 2**30
@@ -107,7 +107,7 @@ def _alternate(names: list[str], place: str, repeats: int, *options: str) -> dic
     runs: dict[str, list[Watched]] = {name: [] for name in names}
     for turn in range(repeats):
         for name in names if turn % 2 == 0 else reversed(names):
-            run = run_watched(name, "--features", place, *options)
+            run = run_watched("bench.ray_training", name, "--features", place, *options)
             click.echo(f"{name}: {run.wall:.1f} s, {run.cpu:.1f} s of CPU, {run.peak_pss / GIB:.2f} GiB")
             runs[name].append(run)
     return runs

@@ -64,6 +64,13 @@ def test_spark_ran_on_executors_in_pods_of_their_own(platform: Platform) -> None
     assert set(placed.values()) == {"local-spark-executor"}
 
 
+def test_no_executor_was_lost(platform: Platform) -> None:
+    """The kernel kills one whose overhead is too small: the run ends well, and takes twice as long."""
+    log = (platform.site.kept / "logs" / "spark-preprocess.log").read_text()
+    assert "spark-preprocess: published " in log
+    assert not [line for line in log.splitlines() if "Lost executor" in line or "its work was done again" in line]
+
+
 # In the environment that has pyarrow: each file's departures (UTC is not asked for: all origins have one time zone).
 DEPARTURES = """
 import json, sys

@@ -24,6 +24,7 @@ from spark_preprocessing.raw.limits import RefusedTooMuchError, require_routes, 
 from spark_preprocessing.raw.raw_tables import RAW_TABLES, RawFile
 from spark_preprocessing.raw.reasons import FLIGHT_REASONS
 from spark_preprocessing.raw.validation import DETAIL, REASON
+from spark_preprocessing.spark.lost_executors import lost_executors
 from spark_preprocessing.spark.session import spark_session
 
 Say = Callable[[str], None]
@@ -95,6 +96,8 @@ def prepare(contract: PlatformContract, task: Task, edition: Edition, say: Say) 
         with spark_session(contract, "spark-preprocess") as spark:
             shop = Workshop(spark, edition.staged, edition.refused)
             manifest = make_version(shop, task, say)
+            for lost in lost_executors(spark):
+                say(lost)
     except RefusedTooMuchError as error:
         kept = edition.keep_refused(f"{edition.refused}/version", f"v-{task.mark}")
         raise RefusedTooMuchError(f"{error}\nThe refused rows are in {kept}") from error

@@ -32,13 +32,13 @@ class Watched:
     """Its last line."""
 
 
-def run_watched(*words: str) -> Watched:
-    """Runs ``python -m bench.ray_training WORDS…`` in a fresh process.
+def run_watched(module: str, *words: str) -> Watched:
+    """Runs ``python -m MODULE WORDS…`` in a fresh process.
 
     Raises:
         click.ClickException: it failed; with the end of what it wrote.
     """
-    command = [sys.executable, "-m", "bench.ray_training", *words]
+    command = [sys.executable, "-m", module, *words]
     peak = 0
     cpu: dict[int, float] = {}
     with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
