@@ -76,7 +76,7 @@ class Node:
 NODES: Final = (
     Node("system", 1, 4),
     Node("spark-driver", 2, 3),
-    Node("spark-executor", 3, 3),
+    Node("spark-executor", 3, 4),
     Node("ray", 4, 6),
     Node("serving", 5, 4),
     Node("system", 6, 4, ordinal=2),

@@ -156,6 +156,7 @@ CASES: Final = {
             "inCluster.registry": "localhost:5001/another",
             "inCluster.passwordSeed": "another-seed-that-nobody-uses",
             "inCluster.standIns.postgresql": IMAGE,
+            "inCluster.standIns.objectStore": IMAGE,
             # Nobody makes these nodes: what is too small for MLflow is refused.
             "nodeGroups.system.cpuMillicores": 500,
             "nodeGroups.system.memoryMib": 1024,
