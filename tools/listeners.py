@@ -99,6 +99,8 @@ TABLE: Final[Sequence[Listener]] = (
     Listener(CLUSTER, "KubeRay's operator", r"/kuberay-operator ", LOOPBACK, (10258,), USERS,
              "nobody: it says that it lives"),
     Listener("pod postgresql", "PostgreSQL", r"postgres", POD, (5432,), OWN_PODS, "passwords, by SCRAM-SHA-256"),
+    Listener("pod object-store", "Versity's gateway", r"versitygw", POD, (7070,), OWN_PODS,
+             "signatures of S3, with the keys of an account"),
     Listener("pod kafka", "the broker, and its controller and admin on loopback", r"kafka\.Kafka", POD,
              (9092, 9093, 9094), OWN_PODS, "nobody: it is a stand-in with made-up events; on AWS MSK asks IAM"),
     Listener("pod mlflow", "MLflow", r"mlflow|uvicorn|gunicorn|multiprocessing\.spawn", POD, (5000,), OWN_PODS,

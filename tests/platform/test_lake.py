@@ -93,7 +93,8 @@ class Workload:
 def test_a_pod_reads_and_writes_the_areas_of_its_account_and_no_other(platform: Platform, one: Workload) -> None:
     areas = ("raw", "features", "quarantine", "predictions", "artifacts", "ray")
     keys = all_keys(platform.site)
-    there = {area: next(key for key in keys if key.startswith(f"{area}/")) for area in areas}
+    # A folder's own object, which pyarrow leaves behind, is none to it.
+    there = {area: next(key for key in keys if key.startswith(f"{area}/") and not key.endswith("/")) for area in areas}
     words = ([f"{BUCKET}/{key}" for key in there.values()], [f"{BUCKET}/{area}/tried" for area in areas])
     said = said_by(platform.site, one.namespace, one.app, TRIED, *map(json.dumps, words), secret=one.secret)
     found, root = json.loads(said), lake_client(platform.site, object_store.ROOT)
