@@ -111,13 +111,23 @@ def roll_out(site: Site) -> dict[str, Any]:
     end, late = time.monotonic() + READY_SECONDS, ["none is there"]
     while time.monotonic() < end:
         found = apps.list_namespaced_deployment(naming.NAMESPACE_SERVING).items
-        late = [one.metadata.labels["app.kubernetes.io/name"] for one in found if not one.status.ready_replicas]
+        late = [one.metadata.labels["app.kubernetes.io/name"] for one in found if not rolled_out(one)]
         if len(found) == 3 and not late:
             return {}
         time.sleep(1)
     raise PlatformError(
         f"Not ready after {READY_SECONDS} s in namespace {naming.NAMESPACE_SERVING}: {', '.join(late)}."
     )
+
+
+def rolled_out(deployment: client.V1Deployment) -> bool:
+    """Whether a deployment's pods are all of what it says now, and answer; as `kubectl rollout status` has it.
+
+    While pods of two models are behind a service, a flight API that asks them may be answered by either.
+    """
+    wanted, status = deployment.spec.replicas, deployment.status
+    counts = (status.updated_replicas, status.replicas, status.ready_replicas)
+    return status.observed_generation == deployment.metadata.generation and counts == (wanted, wanted, wanted)
 
 
 def ask(site: Site, told: dict[str, Any]) -> dict[str, Any]:

@@ -110,3 +110,29 @@ def test_what_the_engine_did_is_counted_by_resource_as_a_plan_counts_it() -> Non
         *(step("other", op) for op in (OpType.CREATE_REPLACEMENT, OpType.REPLACE, OpType.DELETE_REPLACED)),
     ]
     assert counted(Outcome("local", "up", steps, seconds=1.25)) == "1 create, 1 replace, 1 same in 1.2 s"
+
+
+@pytest.mark.parametrize(
+    ("generation", "counts", "complete"),
+    [
+        (2, (1, 1, 1), True),
+        (1, (1, 1, 1), False),
+        (2, (1, 2, 2), False),
+        (2, (1, 2, 1), False),
+        (2, (None, 1, 1), False),
+        (2, (1, 1, None), False),
+    ],
+    ids=["complete", "not seen yet", "an old pod beside", "a new pod that starts", "none is new", "not ready"],
+)
+def test_a_roll_out_is_complete_when_all_pods_are_new_and_ready(
+    generation: int, counts: tuple[int | None, int | None, int | None], *, complete: bool
+) -> None:
+    updated, all_of_them, ready = counts
+    deployment: Any = SimpleNamespace(
+        metadata=SimpleNamespace(generation=2),
+        spec=SimpleNamespace(replicas=1),
+        status=SimpleNamespace(
+            observed_generation=generation, updated_replicas=updated, replicas=all_of_them, ready_replicas=ready
+        ),
+    )
+    assert pipeline.rolled_out(deployment) is complete
