@@ -102,6 +102,8 @@ def test_every_setting_of_ray_is_one_that_this_ray_knows() -> None:
     sources = [path.read_text(errors="replace") for path in Path(ray.__file__).parent.glob("_private/**/*.py")]
     sources += [path.read_text() for path in Path(ray.__file__).parent.glob("_common/usage/*.py")]
     sources += [(Path(ray.__file__).parent / "train/v2/_internal/constants.py").read_text()]
+    # The raylet's own are in its program.
+    sources.append((Path(ray.__file__).parent / "core/src/ray/raylet/raylet").read_bytes().decode("latin-1"))
     names = {*cluster.ENVIRONMENT, *cluster.LOCAL_ENVIRONMENT, "RAY_AUTH_TOKEN_PATH"}
     unknown = {name for name in names if not any(name in source for source in sources)}
     assert unknown == {"DO_NOT_TRACK"}  # a general wish, not Ray's

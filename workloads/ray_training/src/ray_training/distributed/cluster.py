@@ -49,8 +49,8 @@ ENVIRONMENT: Final = {
 LOCAL_ENVIRONMENT: Final = {
     # Ray turns 127.0.0.1 into the machine's outer address unless it is told that there is one node only.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    # Ray starts a Python process for each CPU before anybody has work for it. A training's are others, with variables
-    # of their own: without those four it is ready a fifth sooner on two cores.
+    # Ray starts Python processes before anybody has work for them. A training's are others, with variables of their
+    # own: without the first ones it is ready a fifth sooner on two cores.
     "RAY_prestart_worker_first_driver": "0",
 }
 
