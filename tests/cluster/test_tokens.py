@@ -48,6 +48,7 @@ def test_no_pod_of_the_stack_has_a_token(pods: list[dict[str, Any]]) -> None:
         "kafka",
         "mlflow",
         "model-api",
+        "object-store",
         "postgresql",
         "ray-head",
         "ray-worker",

@@ -39,6 +39,16 @@ class Local:
     """Name of each Kubernetes secret → all that is in it, as the cluster was told."""
 
 
+OF_THE_LAKE = {
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_EC2_METADATA_DISABLED",
+}
+"""What a pod's environment has of the lake beside a secret key, in the same object."""
+
+
 class Told(KubernetesPlan):
     """A cluster that remembers what secrets it was told."""
 
@@ -48,7 +58,8 @@ class Told(KubernetesPlan):
 
     def create(self, target: Target, inputs: Properties, *, preview: bool) -> State:
         if not preview and target.token == "kubernetes:core/v1:Secret":  # noqa: S105 - a type
-            self.secrets[target.name] = list(plain(inputs)["stringData"].values())
+            told = plain(inputs)["stringData"].items()
+            self.secrets[target.name] = [text for key, text in told if key not in OF_THE_LAKE]
         return super().create(target, inputs, preview=preview)
 
 
@@ -122,7 +133,7 @@ def test_a_kubeconfig_is_ciphertext_wherever_the_state_has_it(deployed: Ran) -> 
 
 
 def test_no_password_that_the_program_makes_is_in_a_state_in_plain_text(local: Local) -> None:
-    assert {"database-master", "mlflow-database-passwords", "ray-token"} <= set(local.secrets)
+    assert {"database-master", "mlflow-database-passwords", "ray-token", "lake-accounts"} <= set(local.secrets)
     seed = EXAMPLE_CLUSTER["passwordSeed"]
     assert isinstance(seed, str)
     for made in (seed, *(text for texts in local.secrets.values() for text in texts)):

@@ -143,6 +143,7 @@ BELONGS: Final[Mapping[str, str]] = {
     "kafka": "system",
     "mlflow": "system",
     "model-api": "serving",
+    "object-store": "system",
     "postgresql": "system",
     "ray-head": "ray",
     "ray-worker": "ray",
