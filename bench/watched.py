@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +63,16 @@ def run_watched(module: str, *words: str) -> Watched:
             end = stderr.read()[-3000:]
             raise click.ClickException(f"'{' '.join(words)}' failed with status {process.returncode}:\n{end}")
         return Watched(wall, sum(cpu.values()), peak, json.loads(stdout.read().splitlines()[-1]))
+
+
+def summary(values: Sequence[float]) -> dict[str, float]:
+    """Median and range."""
+    return {name: round(of(values), 3) for name, of in (("median", statistics.median), ("min", min), ("max", max))}
+
+
+def ratio(ones: Sequence[Watched], others: Sequence[Watched], of: Callable[[Watched], float]) -> float:
+    """Of the medians."""
+    return round(statistics.median(map(of, ones)) / statistics.median(map(of, others)), 3)
 
 
 def _tree(root: int) -> list[int]:

@@ -9,7 +9,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 CHECKED = {
     "platform_contract": ("workloads/platform_contract/src", "tests/workloads/platform_contract", "tests/repository"),
-    "spark_preprocessing": ("workloads/spark_preprocessing/src", "tests/workloads/spark_preprocessing"),
+    "spark_preprocessing": (
+        "workloads/spark_preprocessing/src",
+        "tests/workloads/spark_preprocessing",
+        "bench/shuffle",
+    ),
     "ray_training": (
         "workloads/ray_training/src",
         "tests/workloads/ray_training",

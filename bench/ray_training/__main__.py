@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import statistics
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from platform_contract import find_repository, load_contract
 
 from bench.ray_training import contestants
 from bench.ray_training.scaled import scaled
-from bench.watched import Watched, run_watched
+from bench.watched import Watched, ratio, run_watched, summary
 from ray_training.settings import BoostingSettings
 
 GIB = 2**30
@@ -59,10 +58,10 @@ def training(scale: int, repeats: int, output: Path, features: str | None, round
         "auc": sorted({round(run["auc"], 6) for run in told}),
         "same_trees": len({run["trees"] for run in told}) == 1,
         "contestants": {name: _figures(of, "work") for name, of in runs.items()},
-        "ratio_whole": _ratio(with_ray, plain, lambda run: run.wall),
-        "ratio_after_start": _ratio(with_ray, plain, lambda run: float(run.told["work"])),
-        "ratio_cpu": _ratio(with_ray, plain, lambda run: run.cpu),
-        "ratio_peak_memory": _ratio(with_ray, plain, lambda run: float(run.peak_pss)),
+        "ratio_whole": ratio(with_ray, plain, lambda run: run.wall),
+        "ratio_after_start": ratio(with_ray, plain, lambda run: float(run.told["work"])),
+        "ratio_cpu": ratio(with_ray, plain, lambda run: run.cpu),
+        "ratio_peak_memory": ratio(with_ray, plain, lambda run: float(run.peak_pss)),
         "timings": {name: [run.told["timings"] for run in of] for name, of in runs.items()},
     }
     _write(result, output)
@@ -84,9 +83,9 @@ def hand_off(scale: int, repeats: int, output: Path, features: str | None) -> No
         **_conditions("hand-off", scale, repeats),
         "rows": plain[0].told["rows"],
         "contestants": {name: {**_figures(of, "first"), **_spread("second", of)} for name, of in runs.items()},
-        "ratio_whole": _ratio(with_ray, plain, lambda run: run.wall),
-        "ratio_first_read": _ratio(with_ray, plain, lambda run: float(run.told["first"])),
-        "ratio_second_read": _ratio(with_ray, plain, lambda run: float(run.told["second"])),
+        "ratio_whole": ratio(with_ray, plain, lambda run: run.wall),
+        "ratio_first_read": ratio(with_ray, plain, lambda run: float(run.told["first"])),
+        "ratio_second_read": ratio(with_ray, plain, lambda run: float(run.told["second"])),
     }
     _write(result, output)
     click.echo(
@@ -127,24 +126,15 @@ def _conditions(what: str, scale: int, repeats: int) -> dict[str, Any]:
 
 def _figures(runs: list[Watched], part: str) -> dict[str, Any]:
     return {
-        "whole_seconds": _summary([run.wall for run in runs]),
+        "whole_seconds": summary([run.wall for run in runs]),
         **_spread(part, runs),
-        "cpu_seconds": _summary([run.cpu for run in runs]),
-        "peak_memory_gib": _summary([run.peak_pss / GIB for run in runs]),
+        "cpu_seconds": summary([run.cpu for run in runs]),
+        "peak_memory_gib": summary([run.peak_pss / GIB for run in runs]),
     }
 
 
 def _spread(part: str, runs: list[Watched]) -> dict[str, Any]:
-    return {f"{part}_seconds": _summary([float(run.told[part]) for run in runs])}
-
-
-def _summary(values: list[float]) -> dict[str, float]:
-    return {name: round(of(values), 3) for name, of in (("median", statistics.median), ("min", min), ("max", max))}
-
-
-def _ratio(ones: list[Watched], others: list[Watched], of: Callable[[Watched], float]) -> float:
-    """Of the medians."""
-    return round(statistics.median(map(of, ones)) / statistics.median(map(of, others)), 3)
+    return {f"{part}_seconds": summary([float(run.told[part]) for run in runs])}
 
 
 def _write(result: dict[str, Any], output: Path) -> None:

@@ -6,14 +6,13 @@ import json
 import os
 import platform
 import shutil
-import statistics
 from pathlib import Path
 from typing import Any, Final
 
 import click
 from platform_contract import find_repository, load_contract, local_contract
 
-from bench.watched import Watched, run_watched
+from bench.watched import Watched, ratio, run_watched, summary
 
 GIB: Final = 2**30
 PARTITIONS: Final = (4, 64, 200)
@@ -59,7 +58,7 @@ def main(context: click.Context, repeats: int, raw_files: Path | None, output: P
         "rows": told[0]["rows_out"],
         "same_data_set": len({run["fingerprint"] for run in told}) == 1,
         "contestants": {name: _figures(of) for name, of in runs.items()},
-        **{f"ratio_{name}_to_64": _ratio(of, runs["64"]) for name, of in runs.items() if name != "64"},
+        **{f"ratio_{name}_to_64": ratio(of, runs["64"], _seconds) for name, of in runs.items() if name != "64"},
     }
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
@@ -76,27 +75,22 @@ def one(partitions: int, place: Path) -> None:
     # There is no setting of it, for nobody should have to know one.
     vars(properties)["shuffle_partitions"] = lambda _: partitions
     contract = local_contract(place / "data", PORT_BASE)
-    summary = run(contract, force=True, say=lambda _: None)
-    told = {name: getattr(summary, name) for name in ("seconds", "rows_out", "fingerprint")}
+    made = run(contract, force=True, say=lambda _: None)
+    told = {name: getattr(made, name) for name in ("seconds", "rows_out", "fingerprint")}
     click.echo(json.dumps(told))
+
+
+def _seconds(run: Watched) -> float:
+    """What the preparation says it took, without the start of its process."""
+    return float(run.told["seconds"])
 
 
 def _figures(runs: list[Watched]) -> dict[str, Any]:
     return {
-        "whole_seconds": _summary([float(run.told["seconds"]) for run in runs]),
-        "cpu_seconds": _summary([run.cpu for run in runs]),
-        "peak_memory_gib": _summary([run.peak_pss / GIB for run in runs]),
+        "whole_seconds": summary(list(map(_seconds, runs))),
+        "cpu_seconds": summary([run.cpu for run in runs]),
+        "peak_memory_gib": summary([run.peak_pss / GIB for run in runs]),
     }
-
-
-def _summary(values: list[float]) -> dict[str, float]:
-    return {name: round(of(values), 3) for name, of in (("median", statistics.median), ("min", min), ("max", max))}
-
-
-def _ratio(ones: list[Watched], others: list[Watched]) -> float:
-    """Of the medians."""
-    median = [statistics.median(float(run.told["seconds"]) for run in of) for of in (ones, others)]
-    return round(median[0] / median[1], 3)
 
 
 if __name__ == "__main__":

@@ -98,6 +98,24 @@ def claim_volume(use: str, claim: pulumi.Input[str], path: str, *, read_only: bo
     return Mounted(volume=core.VolumeArgs(name=use, persistent_volume_claim=source), path=path, read_only=read_only)
 
 
+def secret_volume(
+    name: str,
+    secret: pulumi.Input[str],
+    path: str,
+    items: Sequence[k8s.core.v1.KeyToPathArgs] | None = None,
+) -> Mounted:
+    """The keys of a Secret as files that the pod's user may read, by its group, and nobody may write.
+
+    Args:
+        name: of the volume.
+        secret: name of the Secret, in the pod's namespace.
+        path: where containers see the files.
+        items: the keys that are wanted; all of them by default.
+    """
+    source = core.SecretVolumeSourceArgs(secret_name=secret, items=items, default_mode=0o440)
+    return Mounted(volume=core.VolumeArgs(name=name, secret=source), path=path)
+
+
 def lake_environment(
     secrets: Mapping[tuple[str, str], pulumi.Input[str]], namespace: str, service_account: str
 ) -> list[k8s.core.v1.EnvFromSourceArgs]:

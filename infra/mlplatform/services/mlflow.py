@@ -25,6 +25,7 @@ from mlplatform.kubernetes.pods import (
     pod_labels,
     pod_template,
     resources,
+    secret_volume,
     temporary_volume,
 )
 from mlplatform.services.tenancy.capacity import Capacity
@@ -162,13 +163,14 @@ class Mlflow(pulumi.ComponentResource):
         """The passwords of those users that the app signs in as, as files: they can be changed under a running pod."""
         if args.database.authentication != "passwordFile":
             return []
-        source = core.SecretVolumeSourceArgs(
-            secret_name=PASSWORD_SECRET,
+        volume = secret_volume(
+            "database-passwords",
+            PASSWORD_SECRET,
+            PASSWORD_MOUNT,
             # The server needs its own user's alone.
             items=[core.KeyToPathArgs(key=APP, path=APP)] if app == APP else None,
-            default_mode=0o440,
         )
-        return [Mounted(volume=core.VolumeArgs(name="database-passwords", secret=source), path=PASSWORD_MOUNT)]
+        return [volume]
 
 
 def _metastore(database: DatabaseEndpoint) -> list[pulumi.Input[str]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from forked import in_a_fork
+from object_store import enter
 from platform_contract import KEY_COLUMNS, Feature, FeatureManifest, FeatureSchema, FromRequest, Period
 from spark_preprocessing.publishing import opening, s3
 from spark_preprocessing.publishing.lease import NAME as LEASE
@@ -46,8 +47,7 @@ class Place:
 
     def enter(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Makes this process reach it."""
-        for name, value in self.environ.items():
-            monkeypatch.setenv(name, value)
+        enter(self.environ, monkeypatch)
         s3._session.cache_clear()
         opening._objects.cache_clear()
 

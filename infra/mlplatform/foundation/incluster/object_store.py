@@ -18,7 +18,7 @@ from mlplatform.foundation.incluster.pods import DATA, StandIn, StandInArgs
 from mlplatform.iam_policies import policy
 from mlplatform.identities import IDENTITIES, Identity
 from mlplatform.kubernetes.network_flows import OBJECT_STORE, OBJECT_STORE_PEER
-from mlplatform.kubernetes.pods import Mounted, core, metadata
+from mlplatform.kubernetes.pods import core, metadata, secret_volume
 from mlplatform.lake_access import area_statements
 
 APP: Final = "object-store"
@@ -94,9 +94,6 @@ class ObjectStore(pulumi.ComponentResource):
             },
             opts=child,
         )
-        volume = core.VolumeArgs(
-            name="accounts", secret=core.SecretVolumeSourceArgs(secret_name=secret.metadata.name, default_mode=0o440)
-        )
         server = StandIn(
             APP,
             StandInArgs(
@@ -109,7 +106,7 @@ class ObjectStore(pulumi.ComponentResource):
                 script=SCRIPT,
                 environment={"BUCKET_POLICY": bucket_policy()},
                 probe=["/bin/bash", "-c", PROBE],
-                mounted=[Mounted(volume=volume, path=GIVEN)],
+                mounted=[secret_volume("accounts", secret.metadata.name, GIVEN)],
             ),
             child,
         )

@@ -12,7 +12,7 @@ from mlplatform import naming
 from mlplatform.foundation.incluster.passwords import derived
 from mlplatform.foundation.incluster.pods import DATA, StandIn, StandInArgs
 from mlplatform.kubernetes.network_flows import DATABASE_PEER
-from mlplatform.kubernetes.pods import Mounted, core, metadata
+from mlplatform.kubernetes.pods import core, metadata, secret_volume
 
 APP: Final = "postgresql"
 PORT: Final = 5432
@@ -63,9 +63,6 @@ class Postgresql(pulumi.ComponentResource):
             string_data={MASTER: args.passwords[MASTER]},
             opts=child,
         )
-        volume = core.VolumeArgs(
-            name="master", secret=core.SecretVolumeSourceArgs(secret_name=secret.metadata.name, default_mode=0o440)
-        )
         server = StandIn(
             APP,
             StandInArgs(
@@ -78,7 +75,7 @@ class Postgresql(pulumi.ComponentResource):
                 script=SCRIPT,
                 environment={},
                 probe=["/bin/bash", "-c", PROBE],
-                mounted=[Mounted(volume=volume, path=PASSWORD)],
+                mounted=[secret_volume("master", secret.metadata.name, PASSWORD)],
             ),
             child,
         )

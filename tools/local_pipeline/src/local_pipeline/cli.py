@@ -13,11 +13,12 @@ from typing import Final, TextIO
 import click
 from platform_contract import CONTRACT_VARIABLE, ContractError, find_repository, load_contract, local_contract
 from platform_contract.loading import DEFAULT_PORT_BASE, LOCAL_FOLDER
+from platform_contract.object_store import in_s3
 from rich.console import Console
 
 from local_pipeline.faults import PipelineError
 from local_pipeline.heldout import compare
-from local_pipeline.object_lake import at_hand, contract_in_s3, in_s3, land_in_s3, s3_files
+from local_pipeline.object_lake import at_hand, contract_in_s3, land_in_s3, s3_files
 from local_pipeline.raw_files import land_raw_files
 from local_pipeline.run import run_pipeline, stop_kept_servers
 

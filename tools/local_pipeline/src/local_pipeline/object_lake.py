@@ -158,11 +158,6 @@ def land_in_s3(raw: str, files: fs.S3FileSystem, source: Path | None = None) -> 
     return f"s3://{target}", reused
 
 
-def in_s3(location: str) -> bool:
-    """Whether a location is in S3, and not a path."""
-    return location.startswith("s3://")
-
-
 @contextmanager
 def at_hand(location: str, files: fs.S3FileSystem | None) -> Iterator[Path]:
     """A file of the lake as a path, inside the block.
