@@ -95,6 +95,12 @@ def minutes(window: str) -> range:
     return range(int(start[0]) * 60 + int(start[1]), int(end[0]) * 60 + int(end[1]))
 
 
+def test_a_raised_version_alone_makes_no_major_upgrade() -> None:
+    """RDS refuses one that is not allowed (RDS API, ModifyDBInstance); it is allowed for one `up`, after a snapshot
+    (`docs/upgrades.md`)."""
+    assert instance()["allowMajorVersionUpgrade"] is False
+
+
 def test_backup_and_maintenance_do_not_meet() -> None:
     backup, maintenance = minutes(instance()["backupWindow"]), minutes(instance()["maintenanceWindow"])
     assert len(backup) >= 30

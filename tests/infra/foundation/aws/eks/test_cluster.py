@@ -67,10 +67,14 @@ def test_people_come_in_by_access_entries_alone() -> None:
     inputs = control_plane().inputs
     assert inputs["authenticationMode"] == "API"
     policies = {
-        entry["principalArn"]: entry["accessPolicies"]["cluster"]["policyArn"].rsplit("/", 1)[1]
+        entry["principalArn"]: entry["accessPolicies"]["cluster"]["policyArn"]
         for entry in inputs["accessEntries"].values()
     }
-    assert policies == {ADMIN: "AmazonEKSClusterAdminPolicy", VIEWER: "AmazonEKSViewPolicy"}
+    # EKS user guide, "Associate access policies with access entries".
+    assert policies == {
+        ADMIN: "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+        VIEWER: "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
+    }
 
 
 def test_roles_of_one_name_on_two_paths_are_two_entries() -> None:

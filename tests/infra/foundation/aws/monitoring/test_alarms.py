@@ -11,6 +11,7 @@ from aws_account import ACCOUNT, REGION, assert_explicit_providers, node_group, 
 from cloudformation import schemas
 from hypothesis import given
 from hypothesis import strategies as st
+from metrics_catalogue import is_published, watched
 from mlplatform.config import sections
 from mlplatform.foundation.aws import engine_versions
 from mlplatform.foundation.aws.monitoring.alarm_catalogue import emr_alarm
@@ -100,6 +101,16 @@ def test_cloudwatch_takes_the_alarm(key: str) -> None:
         assert found["statistic"] in known["Statistic"]["enum"]
         period = found["period"]
     assert found["evaluationPeriods"] * period <= LONGEST_SECONDS[period < 3600]
+
+
+def test_each_watches_what_its_service_publishes_those_too_that_no_environment_has() -> None:
+    alarms = recorded().of_type(ALARM)
+    watches = {one.name.removeprefix("alarms-"): watched(one) for one in alarms}
+    assert [key for key, found in watches.items() if not found] == []
+    wrong = [
+        (key, *one) for key, found in watches.items() for one in found if not is_published(*one, level="PER_BROKER")
+    ]
+    assert wrong == []
 
 
 def test_silence_of_kafkas_controllers_is_no_fault() -> None:
