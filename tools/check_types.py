@@ -56,6 +56,8 @@ CHECKED = {
         "tests/end_to_end",
         "tests/support/workloads/pipeline_site.py",
         "bench/run.py",
+        "bench/page.py",
+        "bench/placement",
         "bench/pipeline",
         "bench/kills",
         "tools/endings.py",

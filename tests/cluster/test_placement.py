@@ -71,7 +71,7 @@ def stuck(requests: Requests, pod: Pod) -> dict[str, str]:
                 assert found["status"]["phase"] == "Pending"
                 return {key: condition[key] for key in ("status", "reason", "message")}
         time.sleep(0.2)
-    raise AssertionError("the scheduler has not looked at it in 30 s")
+    raise AssertionError("the scheduler has not looked at it in 300 s")
 
 
 @pytest.fixture

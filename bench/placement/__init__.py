@@ -1,0 +1,1 @@
+"""Ten thousand pods on a thousand pretended nodes, measured."""
