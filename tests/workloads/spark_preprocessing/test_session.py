@@ -54,6 +54,14 @@ def test_a_session_and_its_jvm_end_with_the_block_however_it_ends(site: Site) ->
     assert told[2] == ("PreprocessingError A Spark session is running in this process already: stop it first.")
 
 
+def test_a_session_has_no_file_in_a_folder_that_a_kill_would_leave_it_in(spark: SparkSession) -> None:
+    """HotSpot's own (``hsperfdata_USER/PID``) is in /tmp, whatever java.io.tmpdir says."""
+    jvm: Any = spark.sparkContext._jvm
+    pid = int(jvm.java.lang.ProcessHandle.current().pid())
+    assert Path(f"/proc/{pid}").exists()
+    assert list(Path("/tmp").glob(f"hsperfdata_*/{pid}")) == []  # noqa: S108 - where it would be
+
+
 def test_a_stranger_on_this_machine_is_not_listened_to_by_a_session(spark: SparkSession) -> None:
     """Spark reads Java objects from whoever may speak to it: a user of the machine could run code as the session's."""
     context = spark.sparkContext

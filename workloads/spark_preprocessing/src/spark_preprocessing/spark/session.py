@@ -27,6 +27,8 @@ from spark_preprocessing.spark.scratch import scratch_folder
 
 BUFFERS: Final = "spark.hadoop.fs.s3a.buffer.dir"
 JAVA_OPTIONS: Final = "spark.driver.extraJavaOptions"
+NO_PERF_DATA: Final = "-XX:-UsePerfData"
+"""Without the file in /tmp/hsperfdata_USER, wherever temporary files are, by which tools of Java find it."""
 STOP_SECONDS: Final = 30
 """How long the JVM may take to end by itself before it is killed."""
 
@@ -52,7 +54,7 @@ def spark_session(contract: PlatformContract, app_name: str) -> Iterator[SparkSe
             if BUFFERS in properties:
                 properties[BUFFERS] = str(own / "s3a")
             # Java itself, and what it unpacks and loads, would leave files in /tmp when it is killed.
-            properties[JAVA_OPTIONS] = f'{properties[JAVA_OPTIONS]} -Djava.io.tmpdir="{own}"'
+            properties[JAVA_OPTIONS] = f'{properties[JAVA_OPTIONS]} {NO_PERF_DATA} -Djava.io.tmpdir="{own}"'
         try:
             with _ctrl_c_kept():
                 session = SparkSession.builder.config(map=properties).getOrCreate()
@@ -99,7 +101,8 @@ def _launch_variables(*, local: bool) -> dict[str, str | None]:
         "PYSPARK_SUBMIT_ARGS": None,
         "SPARK_LOCAL_DIRS": None,
     }
-    return {**variables, "SPARK_LOCAL_IP": LOOPBACK} if local else variables
+    # A Java of its own reads the options of the one that is started.
+    return {**variables, "SPARK_LOCAL_IP": LOOPBACK, "SPARK_LAUNCHER_OPTS": NO_PERF_DATA} if local else variables
 
 
 @contextmanager
