@@ -17,7 +17,7 @@ from mlplatform.foundation.incluster.passwords import derived
 from mlplatform.program import main
 from platform_contract import PlatformContract
 from pulumi.runtime import rpc
-from recorder import Recorder, build
+from recorder import Recorder, Secret, build
 from whole_program import complete_config, of_kinds, record
 
 TYPES = {one.name: one for one in service_types.SERVICE_TYPES}
@@ -92,6 +92,12 @@ def test_no_password_is_anywhere_but_in_a_secret() -> None:
     )
     assert not [password for password in passwords if password in plain]
     assert str(EXAMPLE_CLUSTER["passwordSeed"]) not in plain
+
+
+def test_a_password_is_secret_wherever_it_goes() -> None:
+    """The SDK marks what a Secret of Kubernetes holds, and nothing else."""
+    recorder = build(lambda: pulumi.export("password", derived("a" * 16, "x")))
+    assert isinstance(recorder.outputs["password"], Secret)
 
 
 def test_a_password_is_its_own_and_the_same_at_every_up() -> None:
