@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import xgboost
+from ray_training.distributed.cluster import FOLDER, PREFIX, remove_leftovers
 from synthetic_dataset import write_dataset
 from training_site import AGENTS, ROUNDS, Site, TrainedSite, leftovers, processes_of, wait_for
 
@@ -136,3 +140,16 @@ def test_a_training_is_stopped_while_ray_starts(tmp_path: Path) -> None:
     wait_for(lambda: bool(processes_of(process.pid)), "Ray's first process")
     stop(process, signal.SIGTERM)
     assert process.returncode == 143
+
+
+def test_the_folder_of_a_dead_training_goes_even_if_nobody_has_asked_after_the_process() -> None:
+    """As in a container whose first process is no init: who was killed stays in the table of processes."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        stat = Path(f"/proc/{process.pid}/stat")
+        wait_for(lambda: stat.read_text().rpartition(")")[2].split()[0] == "Z", "the end of the process")
+        folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{process.pid}-", dir=FOLDER))
+        try:
+            remove_leftovers()
+            assert not folder.exists()
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)

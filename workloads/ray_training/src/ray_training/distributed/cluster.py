@@ -199,12 +199,16 @@ def _remove(folder: Path, *, leaving: bool = False) -> None:
 
 
 def _runs(pid: int) -> bool:
+    """Whether a process is at work. One that was killed, and that nobody has asked after, is not: in a container
+    without an init it stays in the table of processes for as long as the container."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:  # another user's
         return True
+    with suppress(OSError):  # it has just ended, or there is no /proc
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return True
 
 
