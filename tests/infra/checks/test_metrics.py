@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 import pytest
-from metrics_catalogue import ALARM, catalogue, is_published, watched
+from aws_catalogue.metrics import ALARM, catalogue, is_published, watched
 from mlplatform.config.base import AwsEnvironment
 from whole_program import ENVIRONMENTS, record
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from aws_account import ACCOUNT, REGION, assert_explicit_providers, node_group, record
+from aws_catalogue.metrics import is_published, watched
 from cloudformation import schemas
 from hypothesis import given
 from hypothesis import strategies as st
-from metrics_catalogue import is_published, watched
 from mlplatform.config import sections
 from mlplatform.foundation.aws import engine_versions
 from mlplatform.foundation.aws.monitoring.alarm_catalogue import emr_alarm

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from infra_configs import REPOSITORY
 from recorder import Recorded
 
-CATALOGUE: Final = REPOSITORY / "tests" / "support" / "infra" / "aws_catalogue" / "cloudwatch_metrics.yaml"
+CATALOGUE: Final = Path(__file__).with_name("cloudwatch_metrics.yaml")
 ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
 QUERY: Final = re.compile(
     r'SELECT \w+\((?P<metric>\w+)\) FROM SCHEMA\("(?P<namespace>[\w/]+)", (?P<dimensions>[\w, ]+)\)$'
