@@ -132,7 +132,9 @@ def main() -> int:
         "kills": [asdict(outcome) for outcome in outcomes],
     }
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    # What processes were called is told without where this clone is.
+    text = json.dumps(result, indent=2).replace(f"{REPOSITORY}/", "")
+    arguments.output.write_text(f"{text}\n", encoding="utf-8")
     return 0 if healed == len(outcomes) else 1
 
 
