@@ -7,25 +7,15 @@ The services' models, which the other checks use, know the forms of these and no
 from __future__ import annotations
 
 import re
-from functools import cache
-from typing import Any, Final
 
 import pytest
-import yaml
-from infra_configs import REPOSITORY
+from aws_catalogue.names import names
 from mlplatform.config.base import AwsEnvironment
 from mlplatform.kubernetes import chart_versions
 from recorder import Recorder
 from whole_program import ENVIRONMENTS, record
 
 pytestmark = pytest.mark.parametrize("environment", ENVIRONMENTS)
-CATALOGUE: Final = REPOSITORY / "tests" / "support" / "infra" / "aws_catalogue" / "names.yaml"
-
-
-@cache
-def names() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(CATALOGUE.read_text("utf-8"))
-    return found
 
 
 @pytest.fixture

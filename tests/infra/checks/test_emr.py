@@ -8,8 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
-import yaml
-from infra_configs import REPOSITORY
+from aws_catalogue.names import names
 from mlplatform.config.base import AwsEnvironment
 from recorder import Recorder
 from rights.table.emr import NEEDS
@@ -19,7 +18,6 @@ pytestmark = pytest.mark.parametrize("environment", ENVIRONMENTS)
 TAG: Final = ("for-use-with-amazon-emr-managed-policies", "true")
 """EMR management guide, "Service role for Amazon EMR (EMR role)": AmazonEMRServicePolicy_v2 lets EMR make network
 interfaces and instances in subnets that have this tag, and in no others."""
-NAMES: Final = REPOSITORY / "tests" / "support" / "infra" / "aws_catalogue" / "names.yaml"
 
 
 @pytest.fixture
@@ -61,7 +59,6 @@ def test_emr_fetches_a_driver_that_maven_central_has_and_checks_it_against_its_o
         for one in recorder.of_type("aws:s3/bucketObjectv2:BucketObjectv2")
         if "metastore-driver" in one.inputs["key"]
     ]
-    known = yaml.safe_load(NAMES.read_text("utf-8"))["databaseDrivers"]["sha256"]
     (version,) = re.findall(r"/org/postgresql/postgresql/([\w.]+)/postgresql-\1\.jar", script)
     (digest,) = re.findall(r"\b[0-9a-f]{64}\b", script)
-    assert digest == known.get(version)
+    assert digest == names()["databaseDrivers"]["sha256"].get(version)
