@@ -16,11 +16,9 @@ import shutil
 import signal
 import socket
 import subprocess
-import tarfile
 import tempfile
 import time
 import urllib.request
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +31,8 @@ import psycopg
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from tools.images.maven import unpack
 
 VERSION = "17.11.0"
 MAVEN = "https://repo1.maven.org/maven2/io/zonky/test/postgres"
@@ -94,10 +94,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     demoted: dict[str, Any] = {}
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     try:
-        with zipfile.ZipFile(archive()) as jar:
-            inner = next(name for name in jar.namelist() if name.endswith(".txz"))
-            with jar.open(inner) as packed, tarfile.open(fileobj=packed, mode="r:xz") as tar:
-                tar.extractall(folder / "program", filter="data")
+        unpack(archive(), folder / "program")
         data, certificates = folder / "data", folder / "certificates"
         data.mkdir(mode=0o700)
         write_certificates(certificates)

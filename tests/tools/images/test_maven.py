@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -186,6 +187,30 @@ def test_an_archive_is_laid_out_unpacked_its_programs_and_links_as_such(clone: P
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in folder.rglob("*") if path.is_file()}
     assert modes == {"postgres": "0o755", "libpq.so.5.17": "0o644", "libpq.so.5": "0o644"}
     assert {path.lstat().st_mtime for path in folder.rglob("*")} == {EPOCH}
+
+
+def test_a_python_without_filters_of_archives_unpacks_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian 12 has 3.11.2, and filters came with 3.11.4: whoever names one there gets a TypeError."""
+    jar = archive_in_a_jar(tmp_path / "a.jar")
+    maven.unpack(jar, tmp_path / "filtered")
+    named: list[str] = []
+    extract = tarfile.TarFile.extractall
+
+    def extractall(*given: Any, **options: Any) -> None:
+        named.extend(options)
+        extract(*given, **options)
+
+    monkeypatch.setattr(tarfile.TarFile, "extractall", extractall)
+    monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    maven.unpack(jar, tmp_path / "plain")
+    assert named == []
+    assert tree(tmp_path / "plain") == tree(tmp_path / "filtered") != {}
+
+
+def tree(folder: Path) -> dict[str, tuple[int, int, int]]:
+    """Path → mode, owner and group."""
+    found = {str(path.relative_to(folder)): path.lstat() for path in folder.rglob("*")}
+    return {name: (stat.st_mode, stat.st_uid, stat.st_gid) for name, stat in found.items()}
 
 
 def test_a_jar_without_an_archive_is_not_unpacked(tmp_path: Path) -> None:
