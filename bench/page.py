@@ -64,7 +64,9 @@ def _processes(result: dict[str, Any]) -> list[str]:
     explained = PLAN_EXPLAINED if result["what"] == "plan" else ()
     same = [f"- the same trees: {result['same_trees']}, {result['rounds']} rounds"] if "same_trees" in result else []
     rows = [f"- rows: {result['rows']:,}"] if "rows" in result else []
-    return [*table, "", *rows, *same, *ratios, *([""] if explained else []), *explained]
+    spent = [f"- {name}: {seconds:g} s" for name, seconds in result.get("cpu_by_process", {}).items()]
+    where = ["", "Where Ray's seconds of CPU go, by process:", "", *spent] if spent else []
+    return [*table, "", *rows, *same, *ratios, *([""] if explained else []), *explained, *where]
 
 
 def _serving(result: dict[str, Any]) -> list[str]:

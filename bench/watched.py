@@ -32,6 +32,8 @@ class Watched:
     """Bytes of memory, shared pages counted once."""
     told: dict[str, Any]
     """Its last line."""
+    cpu_by_process: dict[str, float]
+    """Name of a process → seconds of CPU, those of its namesakes included; the largest first."""
 
 
 def run_watched(module: str, *words: str) -> Watched:
@@ -43,6 +45,7 @@ def run_watched(module: str, *words: str) -> Watched:
     command = [sys.executable, "-m", module, *words]
     peak = 0
     cpu: dict[int, float] = {}
+    names: dict[int, str] = {}
     with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
         started = time.monotonic()
         process = subprocess.Popen(command, stdout=stdout, stderr=stderr)
@@ -51,6 +54,8 @@ def run_watched(module: str, *words: str) -> Watched:
                 tree = _tree(process.pid)
                 peak = max(peak, sum(_pss(pid) for pid in tree))
                 cpu |= {pid: seconds for pid in tree if (seconds := _cpu(pid)) is not None}
+                # Ray renames a process once it knows what the process is for.
+                names |= {pid: name for pid in tree if (name := _name(pid))}
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(INTERVAL)
             wall = time.monotonic() - started
@@ -62,7 +67,8 @@ def run_watched(module: str, *words: str) -> Watched:
         if process.returncode != 0:
             end = stderr.read()[-3000:]
             raise click.ClickException(f"'{' '.join(words)}' failed with status {process.returncode}:\n{end}")
-        return Watched(wall, sum(cpu.values()), peak, json.loads(stdout.read().splitlines()[-1]))
+        told = json.loads(stdout.read().splitlines()[-1])
+        return Watched(wall, sum(cpu.values()), peak, told, _by_name(cpu, names))
 
 
 def summary(values: Sequence[float]) -> dict[str, float]:
@@ -73,6 +79,37 @@ def summary(values: Sequence[float]) -> dict[str, float]:
 def ratio(ones: Sequence[Watched], others: Sequence[Watched], of: Callable[[Watched], float]) -> float:
     """Of the medians."""
     return round(statistics.median(map(of, ones)) / statistics.median(map(of, others)), 3)
+
+
+def largest(runs: Sequence[Watched], least: float = 0.02) -> dict[str, float]:
+    """Process → seconds of CPU, the median of the runs; without those that take less than that share of all."""
+    names = dict.fromkeys(name for run in runs for name in run.cpu_by_process)
+    found = {name: statistics.median(run.cpu_by_process.get(name, 0.0) for run in runs) for name in names}
+    whole = sum(found.values())
+    kept = {name: round(seconds, 2) for name, seconds in found.items() if seconds >= least * whole}
+    return dict(sorted(kept.items(), key=lambda one: -one[1]))
+
+
+def _by_name(cpu: dict[int, float], names: dict[int, str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for pid, seconds in cpu.items():
+        name = names.get(pid, "?")
+        found[name] = found.get(name, 0.0) + seconds
+    return dict(sorted(found.items(), key=lambda one: -one[1]))
+
+
+def _name(pid: int) -> str:
+    """``ray::TrainController.run``, the module of a Python process, or the program; empty for one that has gone."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return ""
+    if words[0].startswith("ray::"):
+        return words[0].split("(")[0].strip()
+    script = next((word for word in words[1:] if word.endswith(".py")), None)
+    if "-m" in words:
+        return words[words.index("-m") + 1]
+    return Path(script or words[0]).name
 
 
 def _tree(root: int) -> list[int]:

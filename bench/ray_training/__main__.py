@@ -14,7 +14,7 @@ from platform_contract import find_repository, load_contract
 
 from bench.ray_training import contestants
 from bench.ray_training.scaled import scaled
-from bench.watched import Watched, ratio, run_watched, summary
+from bench.watched import Watched, largest, ratio, run_watched, summary
 from ray_training.settings import BoostingSettings
 
 GIB = 2**30
@@ -63,6 +63,7 @@ def training(scale: int, repeats: int, output: Path, features: str | None, round
         "ratio_cpu": ratio(with_ray, plain, lambda run: run.cpu),
         "ratio_peak_memory": ratio(with_ray, plain, lambda run: float(run.peak_pss)),
         "timings": {name: [run.told["timings"] for run in of] for name, of in runs.items()},
+        "cpu_by_process": largest(with_ray),
     }
     _write(result, output)
     same = "the same trees" if result["same_trees"] else "NOT the same trees"
@@ -86,6 +87,7 @@ def hand_off(scale: int, repeats: int, output: Path, features: str | None) -> No
         "ratio_whole": ratio(with_ray, plain, lambda run: run.wall),
         "ratio_first_read": ratio(with_ray, plain, lambda run: float(run.told["first"])),
         "ratio_second_read": ratio(with_ray, plain, lambda run: float(run.told["second"])),
+        "cpu_by_process": largest(with_ray),
     }
     _write(result, output)
     click.echo(
