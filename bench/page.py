@@ -134,8 +134,8 @@ def _placement(result: dict[str, Any]) -> list[str]:
         f" {result['creating_seconds']:.0f} s, all bound after {result['binding_seconds']:.0f} s, all running after"
         f" {result['running_seconds']:.0f} s.",
         f"CPU per pod, in ms: {', '.join(f'{name} {cost:.1f}' for name, cost in shares.items())};"
-        f" {result['cpu_ms_per_pod']:.0f} in all. So the processors are the limit: {cpus} place at most {most:.0f}"
-        " pods/s.",
+        f" {result['cpu_ms_per_pod']:.0f} in all, from its making until it runs. So the processors are the limit:"
+        f" {cpus} CPUs take {most:.0f} pods/s all that way.",
     ]
 
 
