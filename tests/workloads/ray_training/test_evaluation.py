@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.dataset as pads
@@ -10,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from platform_contract import local_contract
+from ray.data import ExecutionResources
 from ray_training.data.dataset import find_dataset
 from ray_training.data.reading import FeatureFiles, fill, read, read_files
 from ray_training.distributed import cluster
@@ -69,14 +73,37 @@ def test_read_tasks_give_each_row_of_the_months_once_in_the_files_order(
     assert found == expected["flight_id"].to_pylist()
 
 
+@pytest.fixture(scope="module")
+def in_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One cluster for all: Ray keeps the token of the first that a process has started, and no other takes it."""
+    settings = local_contract(tmp_path_factory.mktemp("ray")).ray.model_copy(update={"object_store_mib": 100})
+    with ray_cluster(settings, Stopwatch()):
+        yield
+
+
+@pytest.mark.usefixtures("in_ray")
 def test_ray_data_cuts_no_block_into_pieces(tmp_path: Path) -> None:
     write_dataset(tmp_path / "features", rows=2000, files=2)
     dataset = find_dataset(str(tmp_path / "features"))
-    settings = local_contract(tmp_path).ray.model_copy(update={"object_store_mib": 100})
-    with ray_cluster(settings, Stopwatch()):
-        rows = read(dataset, ["flight_id"], YEAR).materialize()
-        assert rows.num_blocks() <= len(dataset.paths)
-        assert rows.count() == 2000
+    rows = read(dataset, ["flight_id"], YEAR).materialize()
+    assert rows.num_blocks() <= len(dataset.paths)
+    assert rows.count() == 2000
+
+
+@pytest.mark.usefixtures("in_ray")
+def test_the_scheduler_of_ray_data_rests_while_the_reader_is_at_work(tmp_path: Path) -> None:
+    """Without a pause it asks all the time for blocks that may not be fetched yet, and takes a CPU for it."""
+    write_dataset(tmp_path / "features", rows=20_000, files=10)
+    dataset = find_dataset(str(tmp_path / "features"))
+    rows = read(dataset, list(dataset.feature_names), YEAR)
+    rows.context.target_max_block_size = 10_000
+    rows.context.execution_options.resource_limits = ExecutionResources(cpu=1, object_store_memory=50_000)
+    blocks = iter(rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0))
+    first: Any = next(blocks)
+    assert first.num_rows < 20_000, "there is more to read"
+    taken, started = time.process_time(), time.monotonic()
+    time.sleep(3)
+    assert (time.process_time() - taken) / (time.monotonic() - started) < 0.4
 
 
 def test_a_matrix_has_the_values_of_the_files_and_nan_for_null(tmp_path: Path) -> None:
