@@ -45,7 +45,7 @@ class Pause(ExecutionCallback):
 
     While there is more to read than the reader takes, the scheduler of 2.60 asks again without one, and takes a CPU
     from the reader (`StreamingExecutor._scheduling_loop_step`: an output that is ready and may not be fetched yet ends
-    `ray.wait` at once). With it the hand-off of ten million rows takes 58 s of CPU in place of 90 (`bench/results`).
+    `ray.wait` at once). With it the hand-off of ten million rows takes 73 s of CPU in place of 90 (`bench/results`).
     """
 
     def on_execution_step(self, executor: StreamingExecutor) -> None:  # noqa: ARG002 - Ray Data's signature
