@@ -33,7 +33,7 @@ class Watched:
     told: dict[str, Any]
     """Its last line."""
     cpu_by_process: dict[str, float]
-    """Name of a process → seconds of CPU, those of its namesakes included; the largest first."""
+    """Name of a process → seconds of CPU, those of its namesakes included."""
 
 
 def run_watched(module: str, *words: str) -> Watched:
@@ -82,7 +82,8 @@ def ratio(ones: Sequence[Watched], others: Sequence[Watched], of: Callable[[Watc
 
 
 def largest(runs: Sequence[Watched], least: float = 0.02) -> dict[str, float]:
-    """Process → seconds of CPU, the median of the runs; without those that take less than that share of all."""
+    """Process → seconds of CPU, the median of the runs, the largest first; without those that take less than that share
+    of all."""
     names = dict.fromkeys(name for run in runs for name in run.cpu_by_process)
     found = {name: statistics.median(run.cpu_by_process.get(name, 0.0) for run in runs) for name in names}
     whole = sum(found.values())
@@ -95,7 +96,7 @@ def _by_name(cpu: dict[int, float], names: dict[int, str]) -> dict[str, float]:
     for pid, seconds in cpu.items():
         name = names.get(pid, "?")
         found[name] = found.get(name, 0.0) + seconds
-    return dict(sorted(found.items(), key=lambda one: -one[1]))
+    return found
 
 
 def _name(pid: int) -> str:
