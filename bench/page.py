@@ -78,6 +78,7 @@ def _processes(result: dict[str, Any]) -> list[str]:
     ratios = [f"- {key.replace('_', ' ')}: **{value}**" for key, value in result.items() if key.startswith("ratio_")]
     explained = EXPLAINED.get(result["what"], ()) if result.get("scale", 1) == 1 else ()
     same = [f"- the same trees: {result['same_trees']}, {result['rounds']} rounds"] if "same_trees" in result else []
+    same += [f"- {key.replace('_', ' ')}: {result[key]}" for key in ("same_data_set", "same_results") if key in result]
     rows = [f"- rows: {result['rows']:,}"] if "rows" in result else []
     spent = [f"- {name}: {seconds:g} s" for name, seconds in result.get("cpu_by_process", {}).items()]
     where = ["", "Where Ray's seconds of CPU go, by process:", "", *spent] if spent else []
@@ -130,6 +131,21 @@ def _kills(result: dict[str, Any]) -> list[str]:
     return parts
 
 
+def _platform_kills(result: dict[str, Any]) -> list[str]:
+    parts = [
+        f"Seed {result['seed']}, {result['rows']:,} flights; {result['undisturbed_seconds']:g} s when nobody kills it."
+        f" {result['healed']} of {len(result['kills'])} were healed by the next pipeline, with the same version of the"
+        " data set and nothing left over. A reader that looked all the time never saw half a version.",
+        "",
+        "| | killed at | the reader's looks | healed in, s |",
+        "| ---: | --- | ---: | ---: |",
+    ]
+    for kill in result["kills"]:
+        healed = "not" if kill["faults"] else kill["healed_seconds"]
+        parts.append(f"| {kill['number']} | {kill['moment']} | {kill['looks']:,} | {healed} |")
+    return parts
+
+
 def _configurations(result: dict[str, Any]) -> list[str]:
     return [
         f"Generated with seed {result['seed']}, judged by `bench/config/generated.py`:",
@@ -154,7 +170,13 @@ def _placement(result: dict[str, Any]) -> list[str]:
     ]
 
 
-PAGES = {"serving": _serving, "kills": _kills, "configurations": _configurations, "placement": _placement}
+PAGES = {
+    "serving": _serving,
+    "kills": _kills,
+    "platform-kills": _platform_kills,
+    "configurations": _configurations,
+    "placement": _placement,
+}
 """Those of other figures than a process'."""
 
 

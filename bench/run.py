@@ -3,22 +3,20 @@
 python3 bench/run.py                  # all, half an hour; on a machine that has nothing else to do
 python3 bench/run.py --only serving   # one of them
 python3 bench/run.py --quick          # whether it works at all; writes to .local/bench
+python3 bench/run.py --page           # only the tables, of the JSON files that are there
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
+from bench.machine import taken
 from bench.page import page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,6 +38,7 @@ MEASUREMENTS: dict[str, Command] = {
         ["bench.ray_training", "hand-off", "--scale", "30", "--repeats", "3"],
         ["--scale", "2", "--repeats", "1"],
     ),
+    "lake": ("local_pipeline", ["bench.lake"], ["--repeats", "1"]),
     "shuffle": ("spark_preprocessing", ["bench.shuffle"], ["--repeats", "1"]),
     "serving": ("bento_serving", ["bench.serving"], ["--seconds", "1", "--repeats", "1"]),
     "pipeline-x30": ("local_pipeline", ["bench.pipeline", "--scale", "30"], ["--scale", "2"]),
@@ -53,18 +52,21 @@ MEASUREMENTS: dict[str, Command] = {
     "configurations": ("infra", ["bench.config.generated", "--count", "25000"], ["--count", "500", "--programs", "1"]),
     "placement": ("infra", ["bench.placement"], []),  # as root, the last for whoever is not
 }
-NEED_NO_RUN = ("plan", "pipeline-x30", "shuffle-x30", "kills", "configurations", "placement")
+NEED_NO_RUN = ("lake", "plan", "pipeline-x30", "shuffle-x30", "kills", "configurations", "placement")
 """They take neither features nor a model."""
+BY_THEMSELVES = ("platform-kills",)
+"""Measured by commands of their own, which want a platform that is up; the page shows what they wrote."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=MEASUREMENTS, help="measure this alone")
     parser.add_argument("--quick", action="store_true", help="once each, and small")
+    parser.add_argument("--page", action="store_true", help="measure nothing, and write the tables anew")
     arguments = parser.parse_args()
     results = ROOT / ".local" / "bench" / "quick" if arguments.quick else ROOT / "bench" / "results"
     results.mkdir(parents=True, exist_ok=True)
-    names = [arguments.only] if arguments.only else list(MEASUREMENTS)
+    names = [] if arguments.page else [arguments.only] if arguments.only else list(MEASUREMENTS)
     if set(names) - set(NEED_NO_RUN):
         # There must be features and a model; what is there is used again.
         subprocess.run([str(ENVS / "local_pipeline" / "bin" / "local-pipeline"), "run"], cwd=ROOT, check=True)
@@ -76,28 +78,10 @@ def main() -> int:
         if subprocess.run([*command, "--output", str(output)], cwd=ROOT, check=False).returncode != 0:
             return 1
         result = json.loads(output.read_text())
-        output.write_text(json.dumps({"taken": _taken(), **result}, indent=2) + "\n")
-    (results / "README.md").write_text(page(results, MEASUREMENTS))
+        output.write_text(json.dumps({"taken": taken(), **result}, indent=2) + "\n")
+    (results / "README.md").write_text(page(results, [*MEASUREMENTS, *BY_THEMSELVES]))
     print(f"\n{results / 'README.md'}")
     return 0
-
-
-def _taken() -> dict[str, Any]:
-    model = next(
-        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "unknown"
-    )
-    memory = next((line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), "0")
-    return {
-        "day": datetime.now(UTC).date().isoformat(),
-        "processor": model,
-        "cpus": os.cpu_count(),
-        "memory_gib": round(int(memory) / 2**20, 1),
-        "system": platform.platform(),
-    }
-
-
-def _lines(path: str) -> list[str]:
-    return Path(path).read_text(encoding="utf-8").splitlines()
 
 
 if __name__ == "__main__":

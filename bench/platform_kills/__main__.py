@@ -12,12 +12,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import sys
 import time
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,9 +26,10 @@ SOURCES: Final = (
 )  # fmt: skip
 sys.path[:0] = [str(REPOSITORY / part) for part in SOURCES]
 
-from live_lake import emptied, left_over, reading  # noqa: E402 - the path comes first
+from live_lake import emptied, left_over, reading  # noqa: E402
 from live_platform import Moment, killed_pipeline, some_moment, tool  # noqa: E402
 
+from bench.machine import taken  # noqa: E402 - the path comes first
 from tools.localplatform.pipeline import SUMMARY  # noqa: E402
 from tools.localplatform.site import Site, own_site  # noqa: E402
 
@@ -71,7 +70,7 @@ def main() -> int:
     healed = sum(not outcome.faults for outcome in outcomes)
     print(f"{healed} of {len(outcomes)} healed, and nothing left over", flush=True)
     result: dict[str, Any] = {
-        "taken": {"day": datetime.now(UTC).date().isoformat(), "cpus": os.cpu_count(), "system": platform.platform()},
+        "taken": taken(),
         "what": "pipelines in pods that are killed at random moments, each healed by the next",
         "repeats": 1,
         "load_before": load_before,
