@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+GIB = 2**30
 INTERVAL = 0.5
 TICKS_PER_SECOND = 100  # of /proc/PID/stat: USER_HZ, the same on every Linux that Python's wheels run on
 
@@ -74,6 +75,19 @@ def run_watched(module: str, *words: str) -> Watched:
 def summary(values: Sequence[float]) -> dict[str, float]:
     """Median and range."""
     return {name: round(of(values), 3) for name, of in (("median", statistics.median), ("min", min), ("max", max))}
+
+
+def told_seconds(run: Watched) -> float:
+    """What a run says it took, without the start of its process."""
+    return float(run.told["seconds"])
+
+
+def cost(runs: Sequence[Watched]) -> dict[str, dict[str, float]]:
+    """CPU and memory of the runs of one contestant."""
+    return {
+        "cpu_seconds": summary([run.cpu for run in runs]),
+        "peak_memory_gib": summary([run.peak_pss / GIB for run in runs]),
+    }
 
 
 def ratio(ones: Sequence[Watched], others: Sequence[Watched], of: Callable[[Watched], float]) -> float:

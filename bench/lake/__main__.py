@@ -13,9 +13,8 @@ from typing import Any, Final
 import click
 from platform_contract import find_repository, local_contract
 
-from bench.watched import Watched, ratio, run_watched, summary
+from bench.watched import GIB, Watched, cost, ratio, run_watched, summary, told_seconds
 
-GIB: Final = 2**30
 LAKES: Final = ("folders", "s3")
 PORT_BASE: Final = 4701
 SAME: Final = ("fingerprint", "rows_in", "rows_out", "metrics", "flights_asked", "largest_difference")
@@ -55,7 +54,7 @@ def main(context: click.Context, repeats: int, output: Path | None) -> None:
         "rows": told[0]["rows_out"],
         "same_results": all(run[name] == told[0][name] for run in told for name in SAME),
         "contestants": {lake: _figures(of) for lake, of in runs.items()},
-        "ratio_s3_to_folders": ratio(runs["s3"], runs["folders"], _seconds),
+        "ratio_s3_to_folders": ratio(runs["s3"], runs["folders"], told_seconds),
     }
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
@@ -81,11 +80,6 @@ def one(lake: str, place: Path) -> None:
     click.echo(json.dumps(json.loads((records / SUMMARY).read_text())))
 
 
-def _seconds(run: Watched) -> float:
-    """What the run says it took, without the start of its process."""
-    return float(run.told["seconds"])
-
-
 def _figures(runs: list[Watched]) -> dict[str, Any]:
     """Each step's seconds, and those of all."""
     steps: dict[str, list[float]] = {}
@@ -94,9 +88,8 @@ def _figures(runs: list[Watched]) -> dict[str, Any]:
             steps.setdefault(f"{step['title']}, s", []).append(step["seconds"])
     return {
         **{title: summary(seconds) for title, seconds in steps.items()},
-        "all, s": summary(list(map(_seconds, runs))),
-        "cpu_seconds": summary([run.cpu for run in runs]),
-        "peak_memory_gib": summary([run.peak_pss / GIB for run in runs]),
+        "all, s": summary(list(map(told_seconds, runs))),
+        **cost(runs),
     }
 
 

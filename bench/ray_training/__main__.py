@@ -14,10 +14,8 @@ from platform_contract import find_repository, load_contract
 
 from bench.ray_training import contestants
 from bench.ray_training.scaled import scaled
-from bench.watched import Watched, largest, ratio, run_watched, summary
+from bench.watched import GIB, Watched, cost, largest, ratio, run_watched, summary
 from ray_training.settings import BoostingSettings
-
-GIB = 2**30
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -130,8 +128,7 @@ def _figures(runs: list[Watched], part: str) -> dict[str, Any]:
     return {
         "whole_seconds": summary([run.wall for run in runs]),
         **_spread(part, runs),
-        "cpu_seconds": summary([run.cpu for run in runs]),
-        "peak_memory_gib": summary([run.peak_pss / GIB for run in runs]),
+        **cost(runs),
     }
 
 

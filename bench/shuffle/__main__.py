@@ -12,9 +12,8 @@ from typing import Any, Final
 import click
 from platform_contract import find_repository, load_contract, local_contract
 
-from bench.watched import Watched, ratio, run_watched, summary
+from bench.watched import GIB, Watched, cost, ratio, run_watched, summary, told_seconds
 
-GIB: Final = 2**30
 PARTITIONS: Final = (4, 64, 200)
 """What was fixed once; what the contract of one machine renders to; Spark's own default."""
 FOLDER: Final = "nycflights13"
@@ -58,7 +57,7 @@ def main(context: click.Context, repeats: int, raw_files: Path | None, output: P
         "rows": told[0]["rows_out"],
         "same_data_set": len({run["fingerprint"] for run in told}) == 1,
         "contestants": {name: _figures(of) for name, of in runs.items()},
-        **{f"ratio_{name}_to_64": ratio(of, runs["64"], _seconds) for name, of in runs.items() if name != "64"},
+        **{f"ratio_{name}_to_64": ratio(of, runs["64"], told_seconds) for name, of in runs.items() if name != "64"},
     }
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
@@ -80,16 +79,10 @@ def one(partitions: int, place: Path) -> None:
     click.echo(json.dumps(told))
 
 
-def _seconds(run: Watched) -> float:
-    """What the preparation says it took, without the start of its process."""
-    return float(run.told["seconds"])
-
-
 def _figures(runs: list[Watched]) -> dict[str, Any]:
     return {
-        "whole_seconds": summary(list(map(_seconds, runs))),
-        "cpu_seconds": summary([run.cpu for run in runs]),
-        "peak_memory_gib": summary([run.peak_pss / GIB for run in runs]),
+        "whole_seconds": summary(list(map(told_seconds, runs))),
+        **cost(runs),
     }
 
 
